@@ -1,0 +1,75 @@
+"""The call in hand: who calls, with which right, in which trace.
+
+Handlers find it with `current_call()`; the pipeline fills it in before they run.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from casemesh.runtime.peers import Peer
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The agency's side behind a call, as its verified token says.
+
+    `officer` is None when a system acts for itself. `token` is kept only to relay it to services whose policy lists us.
+    """
+
+    agency: str
+    system: str
+    officer: str | None
+    token: str = field(repr=False)
+    expires_at: float
+    """Unix seconds after which the token opens no new call."""
+
+    @property
+    def subject(self) -> str:
+        """The officer, or the system acting for itself."""
+        return self.officer or self.system
+
+
+@dataclass
+class Call:
+    """One call from its first byte to its last."""
+
+    method: str
+    """`package.Service/Method`."""
+    peer: Peer | None = None
+    """Who stands at the other end of the connection. None until authenticated."""
+    caller: Caller | None = None
+    """The agency's side. None when the policy asks for no token."""
+    client_fingerprint: bytes | None = None
+    """SHA-256 of the agency's certificate as the gateway saw it. None unless the peer is the gateway."""
+    case: str | None = None
+    """The case the call was authorised on."""
+    basis: str = ""
+    """The rule and fact the authorisation rests on."""
+    trace_id: str = ""
+    """W3C trace id, 32 hexadecimal digits."""
+    traceparent: str = ""
+    """What is sent on, and stored in the outbox."""
+
+    def require_caller(self) -> Caller:
+        """Return the agency's side, which the policy of the method guarantees."""
+        if self.caller is None:
+            raise RuntimeError(f"{self.method} has no caller: its policy asks for no token")
+        return self.caller
+
+
+_current: ContextVar[Call] = ContextVar("casemesh_call")
+
+
+def current_call() -> Call:
+    """Return the call in hand.
+
+    Raises LookupError outside a call.
+    """
+    return _current.get()
+
+
+def enter(call: Call) -> None:
+    """Make `call` the call in hand for the rest of this task."""
+    _current.set(call)

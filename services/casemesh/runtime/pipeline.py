@@ -1,0 +1,314 @@
+"""What every call passes before its handler, in this order:
+
+1. span: so that every later step, refusals included, is in the trace and the metrics;
+2. errors: so that what any later step raises leaves as a status, and nothing else does;
+3. policy: a method without a row is refused before anything of the request is read;
+4. peer and token: who calls, proved by certificate, forwarded certificate and token;
+5. deadline: unary calls must have one;
+6. field rules: before the request's fields are used, e.g. to find its case;
+7. authorisation: the right on the case the request leads to; for streams, on their first message, and again every 5
+seconds.
+
+One interceptor does all of it: a chain of seven wraps each stream seven times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+import structlog
+from google.protobuf.message import Message
+from grpc_status import rpc_status
+from opentelemetry import trace
+
+from casemesh.core.clock import Clock
+from casemesh.core.ids import new_id
+from casemesh.errors import (
+    CaseMeshError,
+    InvalidArgument,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+    to_status,
+)
+from casemesh.runtime import forwarded
+from casemesh.runtime.access import Decider, authorize
+from casemesh.runtime.call import Call, enter
+from casemesh.runtime.config import ServerConfig
+from casemesh.runtime.field_rules import validate
+from casemesh.runtime.peers import Peer, identify
+from casemesh.runtime.policy import CaseLocator, MethodPolicy, PolicyTable, Proof, Subject, field_value
+from casemesh.runtime.telemetry import meter, remote_parent, traceparent_of, tracer
+from casemesh.runtime.tokens import TokenVerifier
+
+log = structlog.get_logger(__name__)
+
+_SERVER_FAULTS = frozenset(
+    grpc.StatusCode[name]
+    for name in ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
+)
+_OPEN_TIMEOUT_SECONDS = 10.0
+Metadata = tuple[tuple[str, str | bytes], ...]
+
+
+class Pipeline(grpc.aio.ServerInterceptor):
+    """The one interceptor of a server."""
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        policies: PolicyTable,
+        locators: Mapping[str, CaseLocator],
+        verifier: TokenVerifier,
+        decider: Decider,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._policies = policies
+        self._locators = locators
+        self._verifier = verifier
+        self._decider = decider
+        self._clock = clock
+        self._streams: set[Stream] = set()
+        self._duration = meter().create_histogram("rpc.server.call.duration", unit="s")
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
+    ) -> Any:
+        handler = await continuation(details)
+        if handler is None:
+            return None
+        method = details.method.lstrip("/")
+        policy = self._policies.get(method)
+        if handler.request_streaming:
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream_behaviour(method, policy, handler.stream_stream, request_streaming=True),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream_behaviour(method, policy, handler.unary_stream, request_streaming=False),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary_behaviour(method, policy, handler.unary_unary),
+            handler.request_deserializer,
+            handler.response_serializer,
+        )
+
+    def cut_streams(self) -> None:
+        """End all open streams with UNAVAILABLE: the server is stopping and their clients resume elsewhere."""
+        for stream in list(self._streams):
+            stream.cut(Unavailable("SHUTTING_DOWN", "the server is stopping; connect again"))
+
+    def _unary_behaviour(self, method: str, policy: MethodPolicy | None, handler: Any) -> Any:
+        async def behaviour(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            async with self._around(method, context) as call:
+                policy_row = await self._authenticate(call, policy, context)
+                if context.time_remaining() is None and not method.startswith("grpc."):
+                    raise InvalidArgument("DEADLINE_MISSING", "the call has no deadline; set one")
+                validate(request)
+                await self._authorize(call, policy_row, request)
+                return await handler(request, context)
+
+        return behaviour
+
+    def _stream_behaviour(
+        self, method: str, policy: MethodPolicy | None, handler: Any, *, request_streaming: bool
+    ) -> Any:
+        async def behaviour(source: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+            stream = Stream(cast("asyncio.Task[Any]", asyncio.current_task()))
+            async with self._around(method, context, stream) as call:
+                policy_row = await self._authenticate(call, policy, context)
+                request, rest = await _first(source) if request_streaming else (source, source)
+                validate(request)
+                await self._authorize(call, policy_row, request)
+                watch = asyncio.create_task(self._watch(stream, call, policy_row, request))
+                self._streams.add(stream)
+                responses = handler(rest, context)
+                try:
+                    async for response in responses:
+                        yield response
+                finally:
+                    self._streams.discard(stream)
+                    watch.cancel()
+                    await responses.aclose()
+
+        return behaviour
+
+    @contextlib.asynccontextmanager
+    async def _around(
+        self, method: str, context: grpc.aio.ServicerContext[Any, Any], stream: Stream | None = None
+    ) -> AsyncIterator[Call]:
+        metadata = cast(Metadata, tuple(context.invocation_metadata() or ()))
+        call = Call(method)
+        enter(call)
+        parent = remote_parent(metadata)
+        parent_context = trace.set_span_in_context(parent) if parent is not None else None
+        started = time.perf_counter()
+        code = grpc.StatusCode.OK
+        # The span is entered by hand: a generator's context manager would detach it in another context than it was
+        # attached in.
+        span = tracer().start_span(
+            method,
+            context=parent_context,
+            kind=trace.SpanKind.SERVER,
+            attributes={"rpc.system.name": "grpc", "rpc.method": method},
+        )
+        call.trace_id = f"{span.get_span_context().trace_id:032x}"
+        call.traceparent = traceparent_of(span)
+        structlog.contextvars.bind_contextvars(trace_id=call.trace_id)
+        try:
+            yield call
+        except CaseMeshError as error:
+            code = grpc.StatusCode[_code_name(error)]
+            await self._abort(context, error, call)
+        except asyncio.CancelledError:
+            if stream is not None and stream.why is not None:
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
+                code = grpc.StatusCode[_code_name(stream.why)]
+                await self._abort(context, stream.why, call)
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except GeneratorExit:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except Exception as error:
+            # What we did not foresee must not reach the caller: gRPC would send the exception's own words.
+            code = grpc.StatusCode.INTERNAL
+            if isinstance(error, grpc.aio.AbortError):
+                raise
+            incident = new_id()
+            log.exception("call.failed", method=method, incident=incident)
+            await self._abort(
+                context, CaseMeshError("INTERNAL", f"internal error; incident {incident}", {"incident": incident}), call
+            )
+        finally:
+            span.set_attribute("rpc.response.status_code", code.name)
+            if call.case:
+                span.set_attribute("casemesh.case", call.case)
+            if code in _SERVER_FAULTS:
+                span.set_status(trace.StatusCode.ERROR, code.name)
+            span.end()
+            self._duration.record(
+                time.perf_counter() - started, {"rpc.method": method, "rpc.response.status_code": code.name}
+            )
+
+    async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], error: CaseMeshError, call: Call) -> None:
+        context.set_trailing_metadata((("x-trace-id", call.trace_id),))
+        await context.abort_with_status(rpc_status.to_status(to_status(error)))
+
+    async def _authenticate(
+        self, call: Call, policy: MethodPolicy | None, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> MethodPolicy:
+        if policy is None:
+            raise PermissionDenied("CALLER_NOT_ALLOWED", f"{call.method} has no policy")
+        call.peer = identify(context.auth_context(), self._config.trust_domain, self._clock.now())
+        proof = policy.callers.get(call.peer)
+        if proof is None:
+            raise PermissionDenied("CALLER_NOT_ALLOWED", f"{call.peer} may not call {call.method}")
+        metadata = cast(Metadata, tuple(context.invocation_metadata() or ()))
+        if call.peer is Peer.GATEWAY:
+            call.client_fingerprint = forwarded.fingerprint(metadata)
+        if proof in (Proof.BOUND_TOKEN, Proof.RELAYED_TOKEN):
+            verified = await self._verifier.verify(_bearer_token(metadata))
+            if proof is Proof.BOUND_TOKEN and verified.thumbprint != call.client_fingerprint:
+                raise Unauthenticated(
+                    "TOKEN_CERTIFICATE_MISMATCH", "the token is bound to another certificate; get one for this one"
+                )
+            call.caller = verified.caller
+            _require_subject(policy.subject, verified.caller.officer)
+        return policy
+
+    async def _authorize(self, call: Call, policy: MethodPolicy, request: Message, *, again: bool = False) -> None:
+        rule = policy.on_case
+        if rule is None:
+            return
+        name = field_value(request, rule.field)
+        case = name if rule.resource == "case" else await self._locators[rule.resource](name)
+        decide = self._decider.decide_again if again else self._decider.decide
+        decision = await authorize(decide, call.require_caller(), case, rule.permission)
+        call.case, call.basis = case, decision.basis
+
+    async def _watch(self, stream: Stream, call: Call, policy: MethodPolicy, request: Message) -> None:
+        """Ask again for the stream's rights every few seconds and cut it when they ended or it is too old."""
+        deadline = self._clock.monotonic() + self._config.stream_max_age
+        refusals = 0
+        while True:
+            await asyncio.sleep(min(self._config.reauthorize_every, max(0.0, deadline - self._clock.monotonic())))
+            if self._clock.monotonic() >= deadline:
+                stream.cut(Unavailable("STREAM_AGE_REACHED", "the stream is too old; open another and go on"))
+                return
+            try:
+                await self._authorize(call, policy, request, again=True)
+                refusals = 0
+            except Unavailable as error:
+                # One failed question leaves the access state within 10 seconds; a second would not.
+                refusals += 1
+                if refusals > 1:
+                    stream.cut(error)
+                    return
+            except CaseMeshError:
+                stream.cut(Unauthenticated("STREAM_RIGHT_ENDED", "the right this stream was opened with has ended"))
+                return
+
+
+class Stream:
+    """An open stream that can be cut from outside its task."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+        self.why: CaseMeshError | None = None
+
+    def cut(self, why: CaseMeshError) -> None:
+        """End the stream with `why`."""
+        if self.why is None:
+            self.why = why
+            self._task.cancel()
+
+
+async def _first(source: AsyncIterator[Message]) -> tuple[Message, AsyncIterator[Message]]:
+    """Return the first message of a stream and an iterator that gives it again, then the rest, each validated."""
+    try:
+        async with asyncio.timeout(_OPEN_TIMEOUT_SECONDS):
+            first = await anext(aiter(source))
+    except (StopAsyncIteration, TimeoutError):
+        raise InvalidArgument(
+            "STREAM_NOT_OPENED", f"the stream must open with a message within {_OPEN_TIMEOUT_SECONDS:.0f} seconds"
+        ) from None
+
+    async def rest() -> AsyncIterator[Message]:
+        yield first
+        async for message in source:
+            validate(message)
+            yield message
+
+    return first, rest()
+
+
+def _bearer_token(metadata: Metadata) -> str:
+    values = [value for key, value in metadata if key == "authorization"]
+    if len(values) != 1 or not isinstance(values[0], str) or not values[0].startswith("Bearer "):
+        raise Unauthenticated("TOKEN_MISSING", "the call must carry one `authorization: Bearer` token")
+    return values[0].removeprefix("Bearer ")
+
+
+def _require_subject(subject: Subject, officer: str | None) -> None:
+    if subject is Subject.OFFICER and officer is None:
+        raise PermissionDenied("TOKEN_SUBJECT_WRONG", "this asks for an officer's token, not a system's own")
+    if subject is Subject.SYSTEM and officer is not None:
+        raise PermissionDenied("TOKEN_SUBJECT_WRONG", "this asks for a system's own token, not an officer's")
+
+
+def _code_name(error: CaseMeshError) -> str:
+    return next(code.name for code in grpc.StatusCode if code.value[0] == error.code)

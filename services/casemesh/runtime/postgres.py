@@ -1,0 +1,203 @@
+"""The database of a service: a pool with time-outs, transactions, and driver errors turned into ours.
+
+Rules the stores keep: no network I/O while a connection is held; COMMIT is never cancelled; an answer lost at COMMIT
+is UNAVAILABLE, and the caller finds the outcome by its request id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from casemesh.errors import CaseMeshError, Unavailable
+from casemesh.runtime.config import DatabaseConfig
+
+Row = asyncpg.Record
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+    TimeoutError,
+)
+
+
+def database_unavailable(error: BaseException) -> CaseMeshError:
+    """Return the error for a database that does not answer; the driver's words stay in the log."""
+    return Unavailable(
+        "DATABASE_UNAVAILABLE",
+        f"the database does not answer ({type(error).__name__}); repeat with the same request_id",
+    )
+
+
+class Transaction:
+    """An open transaction. Statements are SQL constants of a store with `$1`-style parameters."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
+        """Return all rows."""
+        rows: Sequence[Row] = await self._connection.fetch(sql, *arguments)
+        return rows
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = await self._connection.fetchrow(sql, *arguments)
+        return row
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """Return the first column of the first row, or None."""
+        return await self._connection.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """Run a statement and return how many rows it touched."""
+        tag: str = await self._connection.execute(sql, *arguments)
+        last = tag.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def executemany(self, sql: str, arguments: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once per row of arguments, in one round trip."""
+        await self._connection.executemany(sql, arguments)
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows by COPY."""
+        await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+
+
+class Database:
+    """A pool of connections to one database.
+
+    Every method raises Unavailable (DATABASE_UNAVAILABLE) when the database does not answer in time; nothing else of
+    the driver leaves, but integrity errors, which stores turn into errors of their own.
+    """
+
+    def __init__(self, dsn: str, config: DatabaseConfig) -> None:
+        self._dsn = dsn
+        self._config = config
+        self._pool: asyncpg.Pool[Row] | None = None
+
+    @classmethod
+    def from_config(cls, config: DatabaseConfig) -> Database:
+        """Return a database whose connection string is in the configured file. Call `open` before use."""
+        return cls(Path(config.dsn_file).read_text(encoding="utf-8").strip(), config)
+
+    async def open(self) -> None:
+        """Connect."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=1,
+                max_size=self._config.pool_size,
+                timeout=self._config.acquire_timeout,
+                server_settings={
+                    "statement_timeout": str(int(self._config.statement_timeout * 1000)),
+                    "idle_in_transaction_session_timeout": "60000",
+                    "timezone": "UTC",
+                },
+            )
+        except _LOST as error:
+            raise database_unavailable(error) from error
+
+    async def close(self) -> None:
+        """Close all connections; calls in flight get 5 seconds."""
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except (TimeoutError, *_LOST):
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Run the body in one transaction (read committed); an exception rolls it back.
+
+        The commit runs to its end even when the call is cancelled, so that its outcome is known here.
+        """
+        connection = await self._acquire()
+        released = False
+        try:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                await _quietly(transaction.rollback())
+                raise
+            finish = asyncio.ensure_future(self._commit(connection, transaction))
+            released = True
+            await asyncio.shield(finish)
+        except _LOST as error:
+            raise database_unavailable(error) from error
+        finally:
+            if not released:
+                await self._release(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Transaction]:
+        """Give a connection in autocommit: each statement is its own transaction."""
+        connection = await self._acquire()
+        try:
+            yield Transaction(connection)
+        except _LOST as error:
+            raise database_unavailable(error) from error
+        finally:
+            await self._release(connection)
+
+    async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
+        """Return all rows of one statement."""
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
+        """Return the first row of one statement, or None."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """Return the first value of one statement, or None."""
+        async with self.connection() as connection:
+            return await connection.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """Run one statement and return how many rows it touched."""
+        async with self.connection() as connection:
+            return await connection.execute(sql, *arguments)
+
+    async def _acquire(self) -> Any:
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        try:
+            return await self._pool.acquire(timeout=self._config.acquire_timeout)
+        except _LOST as error:
+            raise database_unavailable(error) from error
+
+    async def _release(self, connection: Any) -> None:
+        assert self._pool is not None
+        await _quietly(asyncio.shield(self._pool.release(connection)))
+
+    async def _commit(self, connection: Any, transaction: Any) -> None:
+        try:
+            await transaction.commit()
+        finally:
+            await self._release(connection)
+
+
+async def _quietly(step: Any) -> None:
+    # A connection that broke in the body breaks again here; the first error is the one to tell.
+    try:
+        await step
+    except _LOST:
+        return

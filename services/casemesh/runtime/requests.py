@@ -1,0 +1,60 @@
+"""One effect per request id.
+
+Scope: (caller, method). The same id with the same body gives the first answer again, after permission was checked
+again; the same id with another body is refused. Answers are kept for the life of the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from casemesh.errors import FailedPrecondition
+from casemesh.runtime.call import Call
+from casemesh.runtime.postgres import Transaction
+
+M = TypeVar("M", bound=Message)
+
+_CLAIM = """
+INSERT INTO request (caller, method, request_id, body_sha256) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING true
+"""
+_RECALL = "SELECT body_sha256, response FROM request WHERE caller = $1 AND method = $2 AND request_id = $3"
+_REMEMBER = "UPDATE request SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3"
+
+
+async def recall(transaction: Transaction, call: Call, request: Message, answer: type[M]) -> M | None:
+    """Claim the request's id, or return the first answer to it.
+
+    Call it first in the transaction that has the effect: a concurrent repeat waits at the claim until that
+    transaction ends. Raises
+    FailedPrecondition (REQUEST_ID_REUSED) when the id came with another body.
+    """
+    caller, request_id, body = _key(call, request)
+    if await transaction.fetchval(_CLAIM, caller, call.method, request_id, body):
+        return None
+    row = await transaction.fetchrow(_RECALL, caller, call.method, request_id)
+    if row is None or row["body_sha256"] != body:
+        raise FailedPrecondition(
+            "REQUEST_ID_REUSED",
+            "request_id was used with another body; use a new one for a new request",
+            {"request_id": request_id},
+        )
+    return answer.FromString(row["response"])
+
+
+async def remember(transaction: Transaction, call: Call, request: Message, response: Message) -> None:
+    """Keep the answer in the transaction that has the effect."""
+    caller, request_id, _ = _key(call, request)
+    await transaction.execute(_REMEMBER, caller, call.method, request_id, response.SerializeToString())
+
+
+def _key(call: Call, request: Message) -> tuple[str, str, bytes]:
+    caller = call.caller.system if call.caller is not None else str(call.peer)
+    request_id: str = request.request_id  # type: ignore[attr-defined]
+    body = type(request)()
+    body.CopyFrom(request)
+    body.ClearField("request_id")
+    return caller, request_id, hashlib.sha256(body.SerializeToString(deterministic=True)).digest()
