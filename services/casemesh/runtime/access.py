@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from casemesh.core.ids import new_id
 from casemesh.core.names import CASE
 from casemesh.errors import CaseMeshError, DeadlineExceeded, PermissionDenied, Unavailable, not_found
 from casemesh.identity.v1 import access_service_pb2, case_access_pb2
-from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceAsyncStub
 from casemesh.runtime.call import Caller
+
+if TYPE_CHECKING:
+    from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceAsyncStub
 
 _TIMEOUT_SECONDS = 3.0
 

@@ -20,12 +20,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceAsyncStub
+from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceStub
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.core.clock import Clock, SystemClock
 from casemesh.identity.v1 import token_service_pb2
-from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceAsyncStub
-from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceAsyncStub
+from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
+from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceStub
 from casemesh.runtime import logs, telemetry
 from casemesh.runtime.access import Decider, RemoteDecider
 from casemesh.runtime.config import DatabaseConfig, ServerConfig, TelemetryConfig, TlsConfig
@@ -110,12 +110,12 @@ class Host:
     def outbox(self) -> OutboxRelay:
         """The relay of this service's outbox; `wake` it after a commit."""
         if self._relay is None:
-            self._relay = OutboxRelay(self.database, AuditAppendServiceAsyncStub(self.channel_to("audit")))
+            self._relay = OutboxRelay(self.database, AuditAppendServiceStub(self.channel_to("audit")))
         return self._relay
 
     async def fetch_keys(self) -> str:
         """Return identity's key set."""
-        answer = await TokenServiceAsyncStub(self.channel_to("identity")).GetSigningKeys(
+        answer = await TokenServiceStub(self.channel_to("identity")).GetSigningKeys(
             token_service_pb2.GetSigningKeysRequest(), timeout=_JWKS_TIMEOUT_SECONDS
         )
         return answer.jwks_json
@@ -154,7 +154,7 @@ async def serving(
         assembly = await assemble(host)
         policies = {**_HOST_POLICIES, **assembly.policies}
         verifier = TokenVerifier(assembly.fetch_keys or host.fetch_keys, host.clock)
-        decider = assembly.decider or RemoteDecider(AccessServiceAsyncStub(host.channel_to("identity")))
+        decider = assembly.decider or RemoteDecider(AccessServiceStub(host.channel_to("identity")))
         pipeline = Pipeline(config.server, policies, assembly.locators, verifier, decider, host.clock)
         server = grpc.aio.server(interceptors=[pipeline], options=_options(config.server))
         for register in assembly.register:

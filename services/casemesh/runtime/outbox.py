@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from opentelemetry import trace
 
 from casemesh.audit.v1 import audit_append_service_pb2, event_pb2
-from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceAsyncStub
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.errors import CaseMeshError
 from casemesh.runtime.call import Call
 from casemesh.runtime.postgres import Database, Transaction
 from casemesh.runtime.telemetry import link_to, tracer
+
+if TYPE_CHECKING:
+    from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceAsyncStub
 
 log = structlog.get_logger(__name__)
 

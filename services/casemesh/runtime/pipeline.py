@@ -24,7 +24,6 @@ import grpc
 import grpc.aio
 import structlog
 from google.protobuf.message import Message
-from grpc_status import rpc_status
 from opentelemetry import trace
 
 from casemesh.core.clock import Clock
@@ -37,6 +36,7 @@ from casemesh.errors import (
     Unavailable,
     to_status,
 )
+from casemesh.errors.status import DETAILS_KEY
 from casemesh.runtime import forwarded
 from casemesh.runtime.access import Decider, authorize
 from casemesh.runtime.call import Call, enter
@@ -169,14 +169,14 @@ class Pipeline(grpc.aio.ServerInterceptor):
         try:
             yield call
         except CaseMeshError as error:
-            code = grpc.StatusCode[_code_name(error)]
+            code = _code(error)
             await self._abort(context, error, call)
         except asyncio.CancelledError:
             if stream is not None and stream.why is not None:
                 task = asyncio.current_task()
                 assert task is not None
                 task.uncancel()
-                code = grpc.StatusCode[_code_name(stream.why)]
+                code = _code(stream.why)
                 await self._abort(context, stream.why, call)
             code = grpc.StatusCode.CANCELLED
             raise
@@ -205,8 +205,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
             )
 
     async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], error: CaseMeshError, call: Call) -> None:
-        context.set_trailing_metadata((("x-trace-id", call.trace_id),))
-        await context.abort_with_status(rpc_status.to_status(to_status(error)))
+        trailing = (("x-trace-id", call.trace_id), (DETAILS_KEY, to_status(error).SerializeToString()))
+        await context.abort(_code(error), error.message, trailing)
 
     async def _authenticate(
         self, call: Call, policy: MethodPolicy | None, context: grpc.aio.ServicerContext[Any, Any]
@@ -310,5 +310,5 @@ def _require_subject(subject: Subject, officer: str | None) -> None:
         raise PermissionDenied("TOKEN_SUBJECT_WRONG", "this asks for a system's own token, not an officer's")
 
 
-def _code_name(error: CaseMeshError) -> str:
-    return next(code.name for code in grpc.StatusCode if code.value[0] == error.code)
+def _code(error: CaseMeshError) -> grpc.StatusCode:
+    return next(code for code in grpc.StatusCode if code.value[0] == error.code)

@@ -7,7 +7,7 @@ is UNAVAILABLE, and the caller finds the outcome by its request id.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -49,31 +49,31 @@ class Transaction:
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
         """Return all rows."""
-        rows: Sequence[Row] = await self._connection.fetch(sql, *arguments)
+        rows: Sequence[Row] = await _answered(self._connection.fetch(sql, *arguments))
         return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
         """Return the first row, or None."""
-        row: Row | None = await self._connection.fetchrow(sql, *arguments)
+        row: Row | None = await _answered(self._connection.fetchrow(sql, *arguments))
         return row
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """Return the first column of the first row, or None."""
-        return await self._connection.fetchval(sql, *arguments)
+        return await _answered(self._connection.fetchval(sql, *arguments))
 
     async def execute(self, sql: str, *arguments: Any) -> int:
         """Run a statement and return how many rows it touched."""
-        tag: str = await self._connection.execute(sql, *arguments)
+        tag: str = await _answered(self._connection.execute(sql, *arguments))
         last = tag.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
     async def executemany(self, sql: str, arguments: Sequence[Sequence[Any]]) -> None:
         """Run a statement once per row of arguments, in one round trip."""
-        await self._connection.executemany(sql, arguments)
+        await _answered(self._connection.executemany(sql, arguments))
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows by COPY."""
-        await self._connection.copy_records_to_table(table, records=rows, columns=columns)
+        await _answered(self._connection.copy_records_to_table(table, records=rows, columns=columns))
 
 
 class Database:
@@ -95,8 +95,8 @@ class Database:
 
     async def open(self) -> None:
         """Connect."""
-        try:
-            self._pool = await asyncpg.create_pool(
+        self._pool = await _answered(
+            asyncpg.create_pool(
                 self._dsn,
                 min_size=1,
                 max_size=self._config.pool_size,
@@ -107,8 +107,7 @@ class Database:
                     "timezone": "UTC",
                 },
             )
-        except _LOST as error:
-            raise database_unavailable(error) from error
+        )
 
     async def close(self) -> None:
         """Close all connections; calls in flight get 5 seconds."""
@@ -130,7 +129,7 @@ class Database:
         released = False
         try:
             transaction = connection.transaction()
-            await transaction.start()
+            await _answered(transaction.start())
             try:
                 yield Transaction(connection)
             except BaseException:
@@ -138,9 +137,7 @@ class Database:
                 raise
             finish = asyncio.ensure_future(self._commit(connection, transaction))
             released = True
-            await asyncio.shield(finish)
-        except _LOST as error:
-            raise database_unavailable(error) from error
+            await _answered(asyncio.shield(finish))
         finally:
             if not released:
                 await self._release(connection)
@@ -151,8 +148,6 @@ class Database:
         connection = await self._acquire()
         try:
             yield Transaction(connection)
-        except _LOST as error:
-            raise database_unavailable(error) from error
         finally:
             await self._release(connection)
 
@@ -179,10 +174,7 @@ class Database:
     async def _acquire(self) -> Any:
         if self._pool is None:
             raise RuntimeError("the database is not open")
-        try:
-            return await self._pool.acquire(timeout=self._config.acquire_timeout)
-        except _LOST as error:
-            raise database_unavailable(error) from error
+        return await _answered(self._pool.acquire(timeout=self._config.acquire_timeout))
 
     async def _release(self, connection: Any) -> None:
         assert self._pool is not None
@@ -195,7 +187,15 @@ class Database:
             await self._release(connection)
 
 
-async def _quietly(step: Any) -> None:
+async def _answered(step: Awaitable[Any]) -> Any:
+    # Only what the driver does is turned: an OSError of the body's own is not the database's.
+    try:
+        return await step
+    except _LOST as error:
+        raise database_unavailable(error) from error
+
+
+async def _quietly(step: Awaitable[Any]) -> None:
     # A connection that broke in the body breaks again here; the first error is the one to tell.
     try:
         await step

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from casemesh.errors import FailedPrecondition
 from casemesh.runtime.call import Call
-from casemesh.runtime.postgres import Transaction
+from casemesh.runtime.postgres import Database, Row, Transaction
 
 M = TypeVar("M", bound=Message)
 
@@ -23,6 +23,17 @@ ON CONFLICT DO NOTHING RETURNING true
 """
 _RECALL = "SELECT body_sha256, response FROM request WHERE caller = $1 AND method = $2 AND request_id = $3"
 _REMEMBER = "UPDATE request SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3"
+
+
+async def first_answer(database: Database, call: Call, request: Message, answer: type[M]) -> M | None:
+    """Return the first answer to the request's id without claiming it; None when there is none yet.
+
+    For a mutation that asks other services before it commits: its repeat must not ask them again, and must not fail
+    because the state has moved on. `recall` still decides. Raises FailedPrecondition (REQUEST_ID_REUSED).
+    """
+    caller, request_id, body = _key(call, request)
+    row = await database.fetchrow(_RECALL, caller, call.method, request_id)
+    return _answer(row, request_id, body, answer) if row is not None else None
 
 
 async def recall(transaction: Transaction, call: Call, request: Message, answer: type[M]) -> M | None:
@@ -35,7 +46,10 @@ async def recall(transaction: Transaction, call: Call, request: Message, answer:
     caller, request_id, body = _key(call, request)
     if await transaction.fetchval(_CLAIM, caller, call.method, request_id, body):
         return None
-    row = await transaction.fetchrow(_RECALL, caller, call.method, request_id)
+    return _answer(await transaction.fetchrow(_RECALL, caller, call.method, request_id), request_id, body, answer)
+
+
+def _answer(row: Row | None, request_id: str, body: bytes, answer: type[M]) -> M:
     if row is None or row["body_sha256"] != body:
         raise FailedPrecondition(
             "REQUEST_ID_REUSED",

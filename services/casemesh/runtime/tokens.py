@@ -1,7 +1,8 @@
 """Verification of access tokens.
 
-PyJWT checks signatures and times; everything it leaves open is checked here before and after: form, `typ`, one
-algorithm a key, duplicate claims, required claims, greatest life. Tokens verified once are remembered until they end.
+PyJWT checks signatures, issuer and audience; everything it leaves open is checked here before and after: form, `typ`,
+one algorithm a key, duplicate claims, required claims and their types, times by our clock, greatest life. Tokens
+verified once are remembered until they end or the key set changes.
 
 Source: RFC 8725 (best practice), RFC 9068 (`at+jwt`), RFC 8705 (`cnf`).
 """
@@ -12,6 +13,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,8 +23,8 @@ from typing import Any
 import jwt
 
 from casemesh.core.clock import Clock
-from casemesh.core.names import AGENCY, OFFICER, SYSTEM, WORKSTATION
-from casemesh.errors import Unauthenticated
+from casemesh.core.names import OFFICER, SYSTEM, WORKSTATION, ResourceName, agency_of
+from casemesh.errors import CaseMeshError, Unauthenticated, Unavailable
 from casemesh.runtime.call import Caller
 
 AUDIENCE = "casemesh"
@@ -30,12 +32,20 @@ ISSUER = "casemesh/identity"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, no secret
 MAX_LIFE_SECONDS = 300
 LEEWAY_SECONDS = 5
+ACR_SYSTEM_ASSERTED = "urn:casemesh:acr:system-asserted"
+"""The agency's system vouches for the officer, or acts for itself."""
+ACR_WORKSTATION = "urn:casemesh:acr:workstation"
+"""The certificate is that of the officer's own workstation."""
 _MAX_CHARACTERS = 4096
 _CACHE_SIZE = 10_000
 _REFRESH_COOLDOWN_SECONDS = 30.0
+_FAILURE_COOLDOWN_SECONDS = 1.0
+_KEYS_MAX_AGE_SECONDS = 300.0
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _REQUIRED = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "client_id", "cnf", "acr", "auth_time")
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
+_KEY_KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
+_CLIENTS = ((SYSTEM, ACR_SYSTEM_ASSERTED), (WORKSTATION, ACR_WORKSTATION))
 
 
 @dataclass(frozen=True)
@@ -54,13 +64,20 @@ FetchKeys = Callable[[], Awaitable[str]]
 
 
 class TokenVerifier:
-    """Verifies tokens with identity's public keys, which it fetches when a key is unknown, at most every 30 seconds."""
+    """Verifies tokens with identity's public keys.
+
+    The key set is fetched when a key is unknown, at most every 30 seconds, and again when it is five minutes old: a key
+    that identity withdrew is trusted no longer than that. A fetch that failed is not repeated for a second, so that
+    callers do not queue behind an identity that does not answer.
+    """
 
     def __init__(self, fetch_keys: FetchKeys, clock: Clock) -> None:
         self._fetch_keys = fetch_keys
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._key_set = ""
         self._fetched_at: float | None = None
+        self._failed_at: float | None = None
         self._fetching = asyncio.Lock()
         self._verified: OrderedDict[bytes, VerifiedToken] = OrderedDict()
 
@@ -70,6 +87,11 @@ class TokenVerifier:
         Raises Unauthenticated (TOKEN_INVALID, TOKEN_EXPIRED); Unavailable when identity's keys cannot be had.
         """
         digest = hashlib.sha256(token.encode()).digest()
+        if digest not in self._verified:
+            # What is no token must not make us ask identity.
+            _read_header(token)
+        if self._age() >= _KEYS_MAX_AGE_SECONDS:
+            await self._refresh(lambda: self._age() < _KEYS_MAX_AGE_SECONDS)
         known = self._verified.get(digest)
         if known is not None:
             self._refuse_ended(known)
@@ -82,6 +104,7 @@ class TokenVerifier:
 
     async def _verify(self, token: str) -> VerifiedToken:
         key = await self._key(_read_header(token))
+        _decode_part(token.split(".")[1])
         try:
             claims = jwt.decode(
                 token,
@@ -89,7 +112,6 @@ class TokenVerifier:
                 algorithms=[key.algorithm_name],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                leeway=LEEWAY_SECONDS,
                 options={
                     "require": list(_REQUIRED),
                     "strict_aud": True,
@@ -100,26 +122,21 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise _invalid(type(error).__name__) from error
-        return self._read_claims(token, claims)
+        return self._verified_token(token, claims)
 
-    def _read_claims(self, token: str, claims: Mapping[str, Any]) -> VerifiedToken:
-        _refuse_duplicates(token)
+    def _verified_token(self, token: str, claims: Mapping[str, Any]) -> VerifiedToken:
         now = self._clock.now().timestamp()
         times = [claims[name] for name in ("exp", "iat", "nbf", "auth_time")]
         if any(type(value) is not int for value in times):
             raise _invalid("times must be whole seconds")
-        expires, issued, not_before, _ = times
-        if expires - issued > MAX_LIFE_SECONDS:
-            raise _invalid(f"it lives longer than {MAX_LIFE_SECONDS} seconds")
+        expires, issued, not_before, authenticated = times
+        if not 0 < expires - issued <= MAX_LIFE_SECONDS:
+            raise _invalid(f"it must live at least a second and at most {MAX_LIFE_SECONDS}")
         if issued > now + LEEWAY_SECONDS or not_before > now + LEEWAY_SECONDS:
             raise _invalid("it is not valid yet")
-        caller = Caller(
-            agency=_claimed_agency(claims),
-            system=str(claims["client_id"]),
-            officer=None if claims["sub"] == claims["client_id"] else str(claims["sub"]),
-            token=token,
-            expires_at=expires,
-        )
+        if authenticated > issued:
+            raise _invalid("auth_time is after iat")
+        caller = _claimed_caller(claims, token, expires)
         verified = VerifiedToken(caller, _thumbprint(claims["cnf"]))
         self._refuse_ended(verified)
         return verified
@@ -129,29 +146,57 @@ class TokenVerifier:
             raise Unauthenticated("TOKEN_EXPIRED", "the token is past its end; get another")
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:
-        if header["kid"] not in self._keys:
-            await self._refresh(header["kid"])
-        key = self._keys.get(header["kid"])
+        wanted = header["kid"]
+        if wanted not in self._keys and self._age() >= _REFRESH_COOLDOWN_SECONDS:
+            await self._refresh(lambda: wanted in self._keys or self._age() < _REFRESH_COOLDOWN_SECONDS)
+        key = self._keys.get(wanted)
         if key is None or header["alg"] != key.algorithm_name:
             raise _invalid("its key is not one of identity's")
         return key
 
-    async def _refresh(self, wanted: str) -> None:
+    def _age(self) -> float:
+        """Return how many seconds old the key set is; a verifier that has none yet has none of any age."""
+        return math.inf if self._fetched_at is None else self._clock.monotonic() - self._fetched_at
+
+    async def _refresh(self, done_meanwhile: Callable[[], bool]) -> None:
         async with self._fetching:
-            recently = (
-                self._fetched_at is not None and self._clock.monotonic() - self._fetched_at < _REFRESH_COOLDOWN_SECONDS
-            )
-            if wanted in self._keys or recently:
+            if done_meanwhile():
                 return
-            document = json.loads(await self._fetch_keys())
-            self._keys = {item["kid"]: jwt.PyJWK(item) for item in document["keys"]}
-            self._fetched_at = self._clock.monotonic()
+            if self._failed_at is not None and self._clock.monotonic() - self._failed_at < _FAILURE_COOLDOWN_SECONDS:
+                raise _keys_unavailable()
+            try:
+                key_set = await self._fetch_keys()
+                keys = _read_keys(key_set)
+            except (CaseMeshError, ValueError, TypeError, KeyError, AttributeError, jwt.PyJWTError) as error:
+                self._failed_at = self._clock.monotonic()
+                raise _keys_unavailable() from error
+            if key_set != self._key_set:
+                self._verified.clear()
+            self._keys, self._key_set, self._fetched_at = keys, key_set, self._clock.monotonic()
+
+
+def _keys_unavailable() -> Unavailable:
+    return Unavailable(
+        "DEPENDENCY_UNAVAILABLE", "identity does not give its keys; try again", {"dependency": "identity"}
+    )
+
+
+def _read_keys(key_set: str) -> dict[str, jwt.PyJWK]:
+    """Return the keys of a JSON Web Key Set by their identifier. Keys for another use or of another kind are left out:
+    PyJWT would take them."""
+    keys = {}
+    for item in json.loads(key_set)["keys"]:
+        algorithm = _KEY_KINDS.get((item.get("kty"), item.get("crv")))
+        if algorithm is None or item.get("alg") != algorithm or item.get("use") != "sig":
+            continue
+        keys[str(item["kid"])] = jwt.PyJWK(item, algorithm)
+    return keys
 
 
 def _read_header(token: str) -> dict[str, Any]:
     if len(token) > _MAX_CHARACTERS or _FORM.fullmatch(token) is None:
         raise _invalid("it is not three parts in base64url without padding")
-    header = _decode_part(token.split(".")[0])
+    header = _decode_part(token.split(".", 1)[0])
     if set(header) - _HEADER_KEYS or header.get("typ") != TOKEN_TYPE or not isinstance(header.get("kid"), str):
         raise _invalid(f"its header must have alg, kid and typ {TOKEN_TYPE}, and nothing else")
     if header.get("alg") not in ("EdDSA", "ES256"):
@@ -159,20 +204,22 @@ def _read_header(token: str) -> dict[str, Any]:
     return header
 
 
-def _refuse_duplicates(token: str) -> None:
-    _decode_part(token.split(".")[1])
-
-
 def _decode_part(part: str) -> dict[str, Any]:
     try:
-        decoded = json.loads(
-            base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_pairs_without_duplicates
-        )
+        decoded = json.loads(_decode_base64url(part).decode(), object_pairs_hook=_pairs_without_duplicates)
     except (ValueError, RecursionError) as error:
-        raise _invalid("a part is not JSON without duplicate keys") from error
+        raise _invalid("a part is not base64url of JSON without duplicate keys") from error
     if not isinstance(decoded, dict):
         raise _invalid("a part is not a JSON object")
     return decoded
+
+
+def _decode_base64url(text: str) -> bytes:
+    """Return the bytes whose unpadded base64url is exactly `text`; the standard decoder skips what it does not know."""
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64.urlsafe_b64encode(data).rstrip(b"=") != text.encode():
+        raise ValueError("not the one base64url of its bytes")
+    return data
 
 
 def _pairs_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -182,24 +229,32 @@ def _pairs_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _claimed_agency(claims: Mapping[str, Any]) -> str:
-    client, subject = str(claims["client_id"]), str(claims["sub"])
-    for form in (SYSTEM, WORKSTATION):
-        try:
-            agency = AGENCY.format(agency=form.parse(client)["agency"])
-            break
-        except ValueError:
-            continue
-    else:
-        raise _invalid("client_id is neither a system nor a workstation")
-    if subject != client:
-        try:
-            own = AGENCY.format(agency=OFFICER.parse(subject)["agency"]) == agency
-        except ValueError:
-            own = False
-        if not own:
-            raise _invalid("sub is not an officer of the agency of client_id")
-    return agency
+def _claimed_caller(claims: Mapping[str, Any], token: str, expires: int) -> Caller:
+    client, subject = claims["client_id"], claims["sub"]
+    form, level = _client_form(client)
+    if claims["acr"] != level:
+        raise _invalid("acr does not fit client_id")
+    agency = agency_of(client)
+    if subject == client and form is SYSTEM:
+        return Caller(agency, client, None, token, expires)
+    if not _is_name(OFFICER, subject) or agency_of(subject) != agency:
+        raise _invalid("sub is not an officer of the agency of client_id, nor that system itself")
+    return Caller(agency, client, subject, token, expires)
+
+
+def _client_form(client: Any) -> tuple[ResourceName, str]:
+    for form, level in _CLIENTS:
+        if _is_name(form, client):
+            return form, level
+    raise _invalid("client_id is neither a system nor a workstation")
+
+
+def _is_name(form: ResourceName, name: Any) -> bool:
+    try:
+        form.parse(name)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _thumbprint(confirmation: Any) -> bytes:
@@ -207,7 +262,7 @@ def _thumbprint(confirmation: Any) -> bytes:
     if not isinstance(value, str):
         raise _invalid("cnf has no x5t#S256")
     try:
-        thumbprint = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        thumbprint = _decode_base64url(value)
     except ValueError as error:
         raise _invalid("cnf is not base64url") from error
     if len(thumbprint) != 32:
