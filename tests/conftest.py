@@ -1,0 +1,3 @@
+"""Fixtures that every test may ask for."""
+
+pytest_plugins = ["tests.support.pki", "tests.support.postgres", "tests.support.mesh", "tests.support.routing"]
