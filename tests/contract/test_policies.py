@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from casemesh.local.envoy import AGENCY_SERVICES
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
+from casemesh.local.envoy import AGENCY_SERVICES
 from casemesh.runtime.peers import Peer
 from casemesh.runtime.policy import MethodPolicy, Proof, field_value
 
@@ -41,9 +41,10 @@ def test_every_rpc_has_a_policy_row_and_no_row_is_left_over(domain: str) -> None
 
 @pytest.mark.parametrize("domain", SERVICES)
 def test_only_services_on_the_gateways_allow_list_may_be_called_by_the_gateway(domain: str) -> None:
+    reachable = {entry.grpc_service for entry in AGENCY_SERVICES}
     for method, policy in policies_of(domain).items():
         service = method.partition("/")[0]
-        assert (Peer.GATEWAY in policy.callers) == (service in {entry.grpc_service for entry in AGENCY_SERVICES}), method
+        assert (Peer.GATEWAY in policy.callers) == (service in reachable), method
 
 
 @pytest.mark.parametrize("domain", SERVICES)

@@ -18,9 +18,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
-from tests.support.mesh import fingerprint, forwarded
-from tests.support.pki import POLICE, PROCURATORATE, SYSTEM
-from tests.support.postgres import clone_database
 
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.core.ids import new_id
@@ -48,6 +45,9 @@ from casemesh.runtime.config import DatabaseConfig, Duration, ServerConfig, TlsC
 from casemesh.runtime.host import Assembly, Host, HostConfig, serving
 from casemesh.runtime.peers import Peer
 from casemesh.runtime.policy import AGENCY_WITH_TOKEN, MethodPolicy, OnCase, Proof, Subject
+from tests.support.mesh import fingerprint, forwarded
+from tests.support.pki import POLICE, PROCURATORATE, SYSTEM
+from tests.support.postgres import clone_database
 
 AGENCY = f"agencies/{new_id()}"
 SYSTEM_NAME = f"{AGENCY}/systems/{new_id()}"

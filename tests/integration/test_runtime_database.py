@@ -8,7 +8,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.support.postgres import clone_database
 
 from casemesh.audit.v1 import audit_append_service_pb2, event_pb2
 from casemesh.core.clock import SystemClock
@@ -25,6 +24,7 @@ from casemesh.runtime.outbox import OutboxRelay, event_of, record
 from casemesh.runtime.peers import Peer
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.requests import recall, remember
+from tests.support.postgres import clone_database
 
 ROLE = "casemesh_runtime_probe_runtime"
 CALL = Call(

@@ -23,7 +23,6 @@ import grpc.aio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from tests.support.postgres import clone_database
 
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.core.clock import Clock
@@ -40,6 +39,7 @@ from casemesh.runtime.config import load
 from casemesh.runtime.host import RunningServer, serving
 from casemesh.runtime.migrations import migrate
 from casemesh.runtime.tracing_client import TracingInterceptor
+from tests.support.postgres import clone_database
 
 TIMEOUT = 20.0
 

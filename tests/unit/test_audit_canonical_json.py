@@ -6,7 +6,6 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.shared_vectors import vector_file
 
 from casemesh.client.canonical_json import (
     MAX_DEPTH,
@@ -17,6 +16,7 @@ from casemesh.client.canonical_json import (
     loads,
     loads_canonical,
 )
+from tests.support.shared_vectors import vector_file
 
 VECTORS = ("arrays", "french", "structures", "unicode", "values", "weird")
 

@@ -8,9 +8,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from tests.support.signing import NOW, SIGNER, key_usage, make_authority, make_certificate
 
 from casemesh.client.chains import DOCUMENT_SIGNING, ChainError, uri_name, verify_signing_chain
+from tests.support.signing import NOW, SIGNER, key_usage, make_authority, make_certificate
 
 ROOT = make_authority(path_length=1)
 KEY = Ed25519PrivateKey.generate()

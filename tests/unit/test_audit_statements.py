@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.signing import NOW, SIGNER, Key, make_authority, make_certificate, make_signing_key
 
 from casemesh.client import canonical_json
 from casemesh.client.statements import Envelope, SigningKey, StatementError, parse_envelope, sign, verify
+from tests.support.signing import NOW, SIGNER, Key, make_authority, make_certificate, make_signing_key
 
 KIND = "application/vnd.casemesh.test+json"
 ROOT = make_authority()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.support.signing import NOW, make_authority, make_certificate
 
 from casemesh.client import canonical_json, notes
 from casemesh.client.commitments import commitment, commitment_leaf
@@ -24,6 +23,7 @@ from casemesh.client.trail import (
     verify_trail_bundle,
 )
 from casemesh.core.merkle import Tree
+from tests.support.signing import NOW, make_authority, make_certificate
 
 ORIGIN = "audit.casemesh/test"
 SIGNER_URI = "spiffe://mesh.casemesh/signing/audit"

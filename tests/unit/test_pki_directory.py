@@ -127,6 +127,15 @@ def test_what_was_issued_is_what_lies_in_the_files(pki: Pki) -> None:
     assert issued.files.trust.read_bytes() == pki.layout.mesh_trust.read_bytes()
 
 
+def test_before_the_first_agency_the_bundle_map_trusts_somebody_who_does_not_exist(tmp_path: Path) -> None:
+    pki = Pki(tmp_path / "pki")
+    pki.create_mesh()
+    assert list(json.loads(pki.layout.bundle_map.read_text())["trust_domains"]) == ["nobody.agency.casemesh"]
+    pki.add_agency("beihu-police")
+    domains = json.loads(pki.layout.bundle_map.read_text())["trust_domains"]
+    assert list(domains) == ["beihu-police.agency.casemesh"]
+
+
 def test_the_bundle_map_holds_every_agency_and_not_the_mesh(pki: Pki) -> None:
     pki.add_agency("beihu-court")
     domains = json.loads(pki.layout.bundle_map.read_text())["trust_domains"]

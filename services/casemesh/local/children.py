@@ -76,6 +76,9 @@ class Child:
                 stderr=log,
                 stdin=asyncio.subprocess.DEVNULL,
                 env=self._environment,
+                # Ctrl-C goes to the terminal's whole group; only the supervisor may decide in which order its children
+                # end.
+                start_new_session=True,
             )
 
     async def _keep(self) -> None:

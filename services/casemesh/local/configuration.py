@@ -72,6 +72,7 @@ def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str]:
         "audit": {
             "signing": str(layout.pki / "signing" / "audit"),
             "origin": "casemesh.local/audit",
+            "last_checkpoint": str(layout.root / "audit" / "last-checkpoint"),
         },
     }
     return own[service]

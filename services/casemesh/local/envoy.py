@@ -181,6 +181,9 @@ def envoy_command(configuration: Path, *, validate: bool = False) -> list[str]:
         str(_CONCURRENCY),
         # Shared memory for hot restart would tie together every Envoy of this machine.
         "--disable-hot-restart",
+        # Ten seconds by default; whoever looks for a refused call looks now.
+        "--file-flush-interval-msec",
+        "1000",
         "--log-level",
         "warning",
         "--log-format",

@@ -85,8 +85,7 @@ async def running_platform(
     `gateway_port` 0 takes a free one. Raises PlatformError when another platform runs on the folder or a process does
     not become ready.
     """
-    layout = MachineLayout(data.resolve())
-    layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout = _own_folder(data)
     async with AsyncExitStack() as stack:
         stack.enter_context(_sole_user(layout))
         _make_pki(layout, announce)
@@ -184,6 +183,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+def _own_folder(data: Path) -> MachineLayout:
+    layout = MachineLayout(data.resolve())
+    layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return layout
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""The trace backend of one machine: takes OTLP over gRPC on loopback, keeps recent spans in memory, answers over HTTP.
+"""The telemetry backend of one machine: takes OTLP over gRPC on loopback, keeps what is recent in memory, answers over
+HTTP.
 
 `GET /traces/ID` gives a trace with the traces that link to it (an outbox relay works in a trace of its own); `GET
-/traces` lists recent ones. Meant for one person at one machine: it binds to loopback, keeps at most 200,000 spans, and
-forgets them when it stops.
+/traces` lists recent ones; `GET /metrics` gives the latest value of each metric. Meant for one person at one machine:
+it binds to loopback, keeps at most 200,000 spans, and forgets them when it stops.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import grpc
 import grpc.aio
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.common.v1 import common_pb2
 
@@ -102,6 +104,37 @@ class TraceReceiver(trace_service_pb2_grpc.TraceServiceServicer):
         return trace_service_pb2.ExportTraceServiceResponse()
 
 
+class MetricReceiver(metrics_service_pb2_grpc.MetricsServiceServicer):
+    """Takes OTLP metrics and keeps the latest point of each."""
+
+    def __init__(self) -> None:
+        self.latest: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    async def Export(
+        self, request: metrics_service_pb2.ExportMetricsServiceRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> metrics_service_pb2.ExportMetricsServiceResponse:
+        for resource_metrics in request.resource_metrics:
+            service = str(_attributes(resource_metrics.resource.attributes).get("service.name", "unknown"))
+            for scope_metrics in resource_metrics.scope_metrics:
+                for metric in scope_metrics.metrics:
+                    self._keep(service, metric)
+        return metrics_service_pb2.ExportMetricsServiceResponse()
+
+    def _keep(self, service: str, metric: Any) -> None:
+        kind = metric.WhichOneof("data")
+        for point in getattr(metric, kind).data_points if kind else ():
+            attributes = _attributes(point.attributes)
+            value = {"count": point.count, "sum": point.sum} if kind == "histogram" else {"value": _number(point)}
+            key = (service, metric.name, json.dumps(attributes, sort_keys=True))
+            self.latest[key] = {
+                "service": service,
+                "name": metric.name,
+                "unit": metric.unit,
+                "attributes": attributes,
+                **value,
+            }
+
+
 class Collector:
     """The receiver and the HTTP answers, on two ports of loopback."""
 
@@ -116,10 +149,16 @@ class Collector:
     async def start(self) -> None:
         """Listen. Raises OSError when a wanted port is taken."""
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(TraceReceiver(self.store), self._server)
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            TraceReceiver(self.store), self._server
+        )
+        metrics = MetricReceiver()
+        metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            metrics, self._server
+        )
         self.otlp_port = self._server.add_insecure_port(f"127.0.0.1:{self._wanted[0]}")
         await self._server.start()
-        self._http = ThreadingHTTPServer(("127.0.0.1", self._wanted[1]), _handler(self.store))
+        self._http = ThreadingHTTPServer(("127.0.0.1", self._wanted[1]), _handler(self.store, metrics))
         self.http_port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, name="traces-http", daemon=True).start()
 
@@ -132,19 +171,19 @@ class Collector:
             await self._server.stop(1)
 
 
-def _handler(store: SpanStore) -> type[BaseHTTPRequestHandler]:
+def _handler(store: SpanStore, metrics: MetricReceiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        kept: ClassVar[SpanStore] = store
-
         def do_GET(self) -> None:
             match = _PATH.fullmatch(self.path)
             if match is not None:
-                spans = self.kept.trace(match[1])
+                spans = store.trace(match[1])
                 self._answer(200 if spans else 404, {"spans": [asdict(span) for span in spans]})
             elif self.path == "/traces":
-                self._answer(200, {"traces": self.kept.recent()})
+                self._answer(200, {"traces": store.recent()})
+            elif self.path == "/metrics":
+                self._answer(200, {"metrics": list(metrics.latest.values())})
             else:
-                self._answer(404, {"error": "ask for /traces or /traces/{32 hexadecimal digits}"})
+                self._answer(404, {"error": "ask for /traces, /traces/{32 hexadecimal digits} or /metrics"})
 
         def _answer(self, status: int, document: dict[str, Any]) -> None:
             body = json.dumps(document, ensure_ascii=False).encode()
@@ -187,3 +226,8 @@ def _plain(value: common_pb2.AnyValue) -> Any:
         return [_plain(item) for item in value.array_value.values]
     inner = getattr(value, kind)
     return inner if isinstance(inner, str | int | float | bool) else str(inner)
+
+
+def _number(point: Any) -> float:
+    kind = point.WhichOneof("value")
+    return float(getattr(point, kind)) if kind else 0.0

@@ -5,20 +5,25 @@ Source: SPIFFE Trust Domain and Bundle (JWK set, use x509-svid); Envoy, SPIFFECe
 
 import base64
 import json
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from casemesh.pki import certificates as profile
 from casemesh.pki.errors import PkiError
 from casemesh.pki.files import replace_file
 from casemesh.pki.layout import PkiLayout
+
+_NOBODY = "nobody.agency.casemesh"
 
 
 def write_bundle_map(layout: PkiLayout) -> None:
     """Writes the map of every `bundles/<trust domain>.pem` in one step, so that watchers see all or nothing.
 
-    The mesh's own trust domain is not in it: services and operators do not come in through the gateway.
+    The mesh's own trust domain is not in it: services and operators do not come in through the gateway. Before the
+    first agency there is one trust domain of nobody, since Envoy does not start on a map without any.
     """
     domains = {}
     for path in sorted(layout.bundles.glob("*.pem")):
@@ -27,8 +32,16 @@ def write_bundle_map(layout: PkiLayout) -> None:
         except ValueError as error:
             raise PkiError(f"{path} holds no PEM certificates: restore it or remove it") from error
         domains[path.stem] = {"spiffe_sequence": 1, "keys": [_web_key(authority) for authority in authorities]}
+    if not domains:
+        domains[_NOBODY] = {"spiffe_sequence": 1, "keys": [_web_key(_authority_of_nobody())]}
     text = json.dumps({"trust_domains": domains}, indent=2, sort_keys=True)
     replace_file(layout.bundle_map, text.encode() + b"\n")
+
+
+def _authority_of_nobody() -> x509.Certificate:
+    # The key is gone when this returns, so that nobody can ever show a certificate of this authority.
+    key = ec.generate_private_key(ec.SECP256R1())
+    return profile.tls_authority(key, trust_domain=_NOBODY, now=datetime.now(UTC), clients_only=True)
 
 
 def _web_key(authority: x509.Certificate) -> dict[str, object]:

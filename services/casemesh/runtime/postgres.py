@@ -22,6 +22,8 @@ Row = asyncpg.Record
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What the driver says in the moment between a server's farewell and the end of its connection.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -129,11 +131,11 @@ class Database:
         released = False
         try:
             transaction = connection.transaction()
-            await _answered(transaction.start())
+            await _answered(_begin(transaction))
             try:
                 yield Transaction(connection)
             except BaseException:
-                await _quietly(transaction.rollback())
+                await _quietly(_roll_back(transaction))
                 raise
             finish = asyncio.ensure_future(self._commit(connection, transaction))
             released = True
@@ -185,6 +187,15 @@ class Database:
             await transaction.commit()
         finally:
             await self._release(connection)
+
+
+# On a connection that is closed already, asyncpg raises where these are called, not where they are awaited.
+async def _begin(transaction: Any) -> None:
+    await transaction.start()
+
+
+async def _roll_back(transaction: Any) -> None:
+    await transaction.rollback()
 
 
 async def _answered(step: Awaitable[Any]) -> Any:

@@ -147,7 +147,7 @@ class TokenVerifier:
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:
         wanted = header["kid"]
-        if wanted not in self._keys and self._age() >= _REFRESH_COOLDOWN_SECONDS:
+        if wanted not in self._keys:
             await self._refresh(lambda: wanted in self._keys or self._age() < _REFRESH_COOLDOWN_SECONDS)
         key = self._keys.get(wanted)
         if key is None or header["alg"] != key.algorithm_name:
