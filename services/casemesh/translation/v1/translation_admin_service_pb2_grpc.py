@@ -54,16 +54,18 @@ class TranslationAdminServiceServicer:
     """
 
     def ImportCodeSystem(self, request, context):
-        """ImportCodeSystem loads a table as a new version and puts it in force. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and
-        column; nothing is loaded), ALREADY_EXISTS when the version is there with other content.
+        """ImportCodeSystem loads a table as a new version and puts it in force; a version that is there with the same content is put in force
+        again. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and column; nothing is loaded), ALREADY_EXISTS when the version is there
+        with other content.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportConceptMap(self, request, context):
-        """ImportConceptMap loads a map as a new version and puts it in force. Errors: as ImportCodeSystem; NOT_FOUND when a table is not
-        loaded.
+        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
+        force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+        identifier joins other tables.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

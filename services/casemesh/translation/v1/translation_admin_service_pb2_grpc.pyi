@@ -36,12 +36,14 @@ class TranslationAdminServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TranslationAdminServiceAsyncStub: ...
     ImportCodeSystem: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportCodeSystemRequest, _translation_admin_service_pb2.ImportCodeSystemResponse]
-    """ImportCodeSystem loads a table as a new version and puts it in force. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and
-    column; nothing is loaded), ALREADY_EXISTS when the version is there with other content.
+    """ImportCodeSystem loads a table as a new version and puts it in force; a version that is there with the same content is put in force
+    again. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and column; nothing is loaded), ALREADY_EXISTS when the version is there
+    with other content.
     """
     ImportConceptMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportConceptMapRequest, _translation_admin_service_pb2.ImportConceptMapResponse]
-    """ImportConceptMap loads a map as a new version and puts it in force. Errors: as ImportCodeSystem; NOT_FOUND when a table is not
-    loaded.
+    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
+    force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+    identifier joins other tables.
     """
 
 @_typing.type_check_only
@@ -52,12 +54,14 @@ class TranslationAdminServiceAsyncStub(TranslationAdminServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportCodeSystem: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportCodeSystemRequest, _translation_admin_service_pb2.ImportCodeSystemResponse]  # type: ignore[assignment]
-    """ImportCodeSystem loads a table as a new version and puts it in force. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and
-    column; nothing is loaded), ALREADY_EXISTS when the version is there with other content.
+    """ImportCodeSystem loads a table as a new version and puts it in force; a version that is there with the same content is put in force
+    again. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and column; nothing is loaded), ALREADY_EXISTS when the version is there
+    with other content.
     """
     ImportConceptMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportConceptMapRequest, _translation_admin_service_pb2.ImportConceptMapResponse]  # type: ignore[assignment]
-    """ImportConceptMap loads a map as a new version and puts it in force. Errors: as ImportCodeSystem; NOT_FOUND when a table is not
-    loaded.
+    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
+    force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+    identifier joins other tables.
     """
 
 class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,8 +75,9 @@ class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _translation_admin_service_pb2.ImportCodeSystemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_translation_admin_service_pb2.ImportCodeSystemResponse, _abc.Awaitable[_translation_admin_service_pb2.ImportCodeSystemResponse]]:
-        """ImportCodeSystem loads a table as a new version and puts it in force. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and
-        column; nothing is loaded), ALREADY_EXISTS when the version is there with other content.
+        """ImportCodeSystem loads a table as a new version and puts it in force; a version that is there with the same content is put in force
+        again. Errors: INVALID_ARGUMENT (CODE_PACK_INVALID, with line and column; nothing is loaded), ALREADY_EXISTS when the version is there
+        with other content.
         """
 
     @_abc_1.abstractmethod
@@ -81,8 +86,9 @@ class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _translation_admin_service_pb2.ImportConceptMapRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_translation_admin_service_pb2.ImportConceptMapResponse, _abc.Awaitable[_translation_admin_service_pb2.ImportConceptMapResponse]]:
-        """ImportConceptMap loads a map as a new version and puts it in force. Errors: as ImportCodeSystem; NOT_FOUND when a table is not
-        loaded.
+        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
+        force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+        identifier joins other tables.
         """
 
 def add_TranslationAdminServiceServicer_to_server(servicer: TranslationAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
