@@ -24,6 +24,7 @@ import grpc
 import grpc.aio
 import structlog
 from google.protobuf.message import Message
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from casemesh.core.clock import Clock
@@ -163,6 +164,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
             kind=trace.SpanKind.SERVER,
             attributes={"rpc.system.name": "grpc", "rpc.method": method},
         )
+        # Not detached: each call has a task of its own, and its context ends with it.
+        otel_context.attach(trace.set_span_in_context(span))
         call.trace_id = f"{span.get_span_context().trace_id:032x}"
         call.traceparent = traceparent_of(span)
         structlog.contextvars.bind_contextvars(trace_id=call.trace_id)

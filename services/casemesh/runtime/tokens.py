@@ -87,23 +87,22 @@ class TokenVerifier:
         Raises Unauthenticated (TOKEN_INVALID, TOKEN_EXPIRED); Unavailable when identity's keys cannot be had.
         """
         digest = hashlib.sha256(token.encode()).digest()
-        if digest not in self._verified:
-            # What is no token must not make us ask identity.
-            _read_header(token)
+        # First of all: what is no token must not make us ask identity.
+        header = None if digest in self._verified else _read_header(token)
         if self._age() >= _KEYS_MAX_AGE_SECONDS:
             await self._refresh(lambda: self._age() < _KEYS_MAX_AGE_SECONDS)
         known = self._verified.get(digest)
         if known is not None:
             self._refuse_ended(known)
             return known
-        verified = await self._verify(token)
+        verified = await self._verify(token, header or _read_header(token))
         self._verified[digest] = verified
         while len(self._verified) > _CACHE_SIZE:
             self._verified.popitem(last=False)
         return verified
 
-    async def _verify(self, token: str) -> VerifiedToken:
-        key = await self._key(_read_header(token))
+    async def _verify(self, token: str, header: Mapping[str, Any]) -> VerifiedToken:
+        key = await self._key(header)
         _decode_part(token.split(".")[1])
         try:
             claims = jwt.decode(

@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class DirectoryServiceStub:
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     def __init__(self, channel):
@@ -55,7 +55,7 @@ class DirectoryServiceStub:
 
 class DirectoryServiceServicer:
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     def GetAgency(self, request, context):
@@ -73,7 +73,7 @@ class DirectoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListOfficers(self, request, context):
-        """ListOfficers lists the officers of the caller's own agency, by name.
+        """ListOfficers lists the officers of the caller's own agency, in the order of their resource names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +107,7 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class DirectoryService:
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     @staticmethod

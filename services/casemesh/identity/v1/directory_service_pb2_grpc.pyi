@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class DirectoryServiceStub:
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     @_typing.overload
@@ -40,12 +40,12 @@ class DirectoryServiceStub:
     ListAgencies: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgenciesRequest, _directory_service_pb2.ListAgenciesResponse]
     """ListAgencies lists all agencies, by code."""
     ListOfficers: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListOfficersRequest, _directory_service_pb2.ListOfficersResponse]
-    """ListOfficers lists the officers of the caller's own agency, by name."""
+    """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -54,11 +54,11 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     ListAgencies: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgenciesRequest, _directory_service_pb2.ListAgenciesResponse]  # type: ignore[assignment]
     """ListAgencies lists all agencies, by code."""
     ListOfficers: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListOfficersRequest, _directory_service_pb2.ListOfficersResponse]  # type: ignore[assignment]
-    """ListOfficers lists the officers of the caller's own agency, by name."""
+    """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
-    agency.
+    agency. Routing asks for one agency as itself.
     """
 
     @_abc_1.abstractmethod
@@ -83,6 +83,6 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_service_pb2.ListOfficersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListOfficersResponse, _abc.Awaitable[_directory_service_pb2.ListOfficersResponse]]:
-        """ListOfficers lists the officers of the caller's own agency, by name."""
+        """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,68 @@
+"""Access tokens: what they say and how they are signed. Who may have one is decided before.
+
+Source: RFC 9068 (`at+jwt`), RFC 8705 (binding to a certificate).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jwt
+
+from casemesh.core.clock import Clock
+from casemesh.core.ids import new_id
+from casemesh.core.names import SYSTEM, WORKSTATION
+from casemesh.identity.subjects import Subject
+from casemesh.identity.token_keys import ALGORITHM, TokenKey, certificate_confirmation
+from casemesh.runtime.tokens import ACR_SYSTEM_ASSERTED, ACR_WORKSTATION, AUDIENCE, ISSUER, TOKEN_TYPE
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A signed token and when it ends, in Unix seconds."""
+
+    token: str
+    expires_at: int
+
+
+class TokenIssuer:
+    """Signs tokens with one key, each valid for `life_seconds` from now."""
+
+    def __init__(self, key: TokenKey, life_seconds: int, clock: Clock) -> None:
+        self._key = key
+        self._life_seconds = life_seconds
+        self._clock = clock
+
+    def key_set(self) -> str:
+        """Return the JSON Web Key Set that verifies what this issuer signs."""
+        return self._key.key_set()
+
+    def issue(self, subject: Subject, certificate_sha256: bytes) -> IssuedToken:
+        """Return a token for `subject`, bound to the certificate with this SHA-256.
+
+        `auth_time` is the time of issue: the certificate is what was authenticated, just now. No person's login is
+        seen here; `acr` says who vouches for the officer.
+        """
+        now = int(self._clock.now().timestamp())
+        workstation = subject.client_kind == "workstation"
+        client = (
+            WORKSTATION.format(agency=subject.agency_id, workstation=subject.client_id)
+            if workstation
+            else SYSTEM.format(agency=subject.agency_id, system=subject.client_id)
+        )
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": subject.name,
+            "client_id": client,
+            "iat": now,
+            "nbf": now,
+            "exp": now + self._life_seconds,
+            "auth_time": now,
+            "acr": ACR_WORKSTATION if workstation else ACR_SYSTEM_ASSERTED,
+            "jti": new_id(),
+            "cnf": certificate_confirmation(certificate_sha256),
+        }
+        headers = {"typ": TOKEN_TYPE, "kid": self._key.kid}
+        token = jwt.encode(claims, self._key.private, algorithm=ALGORITHM, headers=headers)
+        return IssuedToken(token, now + self._life_seconds)
