@@ -58,7 +58,8 @@ class CaseServiceServicer:
 
     def RegisterCase(self, request, context):
         """RegisterCase registers a case with its parties. The officer who registers it is assigned to it, and the agency takes part.
-        Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN).
+        Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED); UNAVAILABLE when the case is registered but the
+        officer's access is not settled yet: repeat with the same `request_id`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,8 @@ class CaseServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CaseServiceAsyncStub: ...
     RegisterCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.RegisterCaseRequest, _case_service_pb2.RegisterCaseResponse]
     """RegisterCase registers a case with its parties. The officer who registers it is assigned to it, and the agency takes part.
-    Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN).
+    Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED); UNAVAILABLE when the case is registered but the
+    officer's access is not settled yet: repeat with the same `request_id`.
     """
     GetCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_service_pb2.GetCaseResponse]
     """GetCase returns a case. Errors: NOT_FOUND, also for a case the caller may not see."""
@@ -49,7 +50,8 @@ class CaseServiceAsyncStub(CaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.RegisterCaseRequest, _case_service_pb2.RegisterCaseResponse]  # type: ignore[assignment]
     """RegisterCase registers a case with its parties. The officer who registers it is assigned to it, and the agency takes part.
-    Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN).
+    Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED); UNAVAILABLE when the case is registered but the
+    officer's access is not settled yet: repeat with the same `request_id`.
     """
     GetCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.GetCaseRequest, _case_service_pb2.GetCaseResponse]  # type: ignore[assignment]
     """GetCase returns a case. Errors: NOT_FOUND, also for a case the caller may not see."""
@@ -66,7 +68,8 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_case_service_pb2.RegisterCaseResponse, _abc.Awaitable[_case_service_pb2.RegisterCaseResponse]]:
         """RegisterCase registers a case with its parties. The officer who registers it is assigned to it, and the agency takes part.
-        Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN).
+        Errors: INVALID_ARGUMENT (PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED); UNAVAILABLE when the case is registered but the
+        officer's access is not settled yet: repeat with the same `request_id`.
         """
 
     @_abc_1.abstractmethod

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/routing/v1/collaboration_node.proto\x12\x13\x63\x61semesh.routing.v1\x1a\x19google/api/resource.proto\"\xbd\x02\n\x11\x43ollaborationNode\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x10\n\x08title_en\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x12\n\nfrom_organ\x18\x06 \x01(\t\x12\x10\n\x08to_organ\x18\x07 \x01(\t\x12\x14\n\x0c\x61nswers_node\x18\x08 \x01(\t\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_nodes\x18\t \x03(\t\x12\x11\n\tdocuments\x18\n \x03(\t\x12\x18\n\x10\x64ossier_required\x18\x0b \x01(\x08\x12\x13\n\x0blegal_basis\x18\x0c \x01(\t\x12\x14\n\x0crelease_tier\x18\r \x01(\t:-\xea\x41*\n\x1a\x63\x61semesh/CollaborationNode\x12\x0cnodes/{node}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/routing/v1/collaboration_node.proto\x12\x13\x63\x61semesh.routing.v1\x1a\x19google/api/resource.proto\"\xd4\x02\n\x11\x43ollaborationNode\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08title_zh\x18\x02 \x01(\t\x12\x10\n\x08title_en\x18\x03 \x01(\t\x12\r\n\x05stage\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x12\n\nfrom_organ\x18\x06 \x01(\t\x12\x10\n\x08to_organ\x18\x07 \x01(\t\x12\x14\n\x0c\x61nswers_node\x18\x08 \x01(\t\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_nodes\x18\t \x03(\t\x12\x11\n\tdocuments\x18\n \x03(\t\x12\x18\n\x10\x64ossier_required\x18\x0b \x01(\x08\x12\x13\n\x0blegal_basis\x18\x0c \x01(\t\x12\x14\n\x0crelease_tier\x18\r \x01(\t\x12\x15\n\rinterim_nodes\x18\x0e \x03(\t:-\xea\x41*\n\x1a\x63\x61semesh/CollaborationNode\x12\x0cnodes/{node}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,5 +35,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COLLABORATIONNODE']._loaded_options = None
   _globals['_COLLABORATIONNODE']._serialized_options = b'\352A*\n\032casemesh/CollaborationNode\022\014nodes/{node}'
   _globals['_COLLABORATIONNODE']._serialized_start=97
-  _globals['_COLLABORATIONNODE']._serialized_end=414
+  _globals['_COLLABORATIONNODE']._serialized_end=437
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CollaborationNode(_message.Message):
-    __slots__ = ("name", "title_zh", "title_en", "stage", "kind", "from_organ", "to_organ", "answers_node", "feedback_nodes", "documents", "dossier_required", "legal_basis", "release_tier")
+    __slots__ = ("name", "title_zh", "title_en", "stage", "kind", "from_organ", "to_organ", "answers_node", "feedback_nodes", "documents", "dossier_required", "legal_basis", "release_tier", "interim_nodes")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_ZH_FIELD_NUMBER: _ClassVar[int]
     TITLE_EN_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class CollaborationNode(_message.Message):
     DOSSIER_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     RELEASE_TIER_FIELD_NUMBER: _ClassVar[int]
+    INTERIM_NODES_FIELD_NUMBER: _ClassVar[int]
     name: str
     title_zh: str
     title_en: str
@@ -35,4 +36,5 @@ class CollaborationNode(_message.Message):
     dossier_required: bool
     legal_basis: str
     release_tier: str
-    def __init__(self, name: _Optional[str] = ..., title_zh: _Optional[str] = ..., title_en: _Optional[str] = ..., stage: _Optional[str] = ..., kind: _Optional[str] = ..., from_organ: _Optional[str] = ..., to_organ: _Optional[str] = ..., answers_node: _Optional[str] = ..., feedback_nodes: _Optional[_Iterable[str]] = ..., documents: _Optional[_Iterable[str]] = ..., dossier_required: _Optional[bool] = ..., legal_basis: _Optional[str] = ..., release_tier: _Optional[str] = ...) -> None: ...
+    interim_nodes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., title_zh: _Optional[str] = ..., title_en: _Optional[str] = ..., stage: _Optional[str] = ..., kind: _Optional[str] = ..., from_organ: _Optional[str] = ..., to_organ: _Optional[str] = ..., answers_node: _Optional[str] = ..., feedback_nodes: _Optional[_Iterable[str]] = ..., documents: _Optional[_Iterable[str]] = ..., dossier_required: _Optional[bool] = ..., legal_basis: _Optional[str] = ..., release_tier: _Optional[str] = ..., interim_nodes: _Optional[_Iterable[str]] = ...) -> None: ...

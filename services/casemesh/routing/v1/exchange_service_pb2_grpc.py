@@ -83,8 +83,10 @@ class ExchangeServiceServicer:
 
     def SubmitExchange(self, request, context):
         """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
-        that goes with it. Errors: NOT_FOUND, FAILED_PRECONDITION (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED), INVALID_ARGUMENT
-        (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN).
+        that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
+        goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
+        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
+        RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +123,7 @@ class ExchangeServiceServicer:
 
     def AcknowledgeDelivery(self, request, context):
         """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (DELIVERY_LEASE_LOST).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,8 +138,9 @@ class ExchangeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerExchange(self, request, context):
-        """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes. Errors: as SubmitExchange, and
-        FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
+        """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes, about the same parties. The exchange
+        answered becomes ANSWERED, unless the answer's node is one of `interim_nodes`; those may be sent while it is open. Errors: as
+        SubmitExchange, and FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

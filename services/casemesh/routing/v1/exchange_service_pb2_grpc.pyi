@@ -35,8 +35,10 @@ class ExchangeServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ExchangeServiceAsyncStub: ...
     SubmitExchange: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitExchangeRequest, _exchange_service_pb2.SubmitExchangeResponse]
     """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
-    that goes with it. Errors: NOT_FOUND, FAILED_PRECONDITION (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED), INVALID_ARGUMENT
-    (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN).
+    that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
+    goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
+    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
+    RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
     """
     GetExchange: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetExchangeRequest, _exchange_service_pb2.GetExchangeResponse]
     """GetExchange returns an exchange of the caller's agency. Errors: NOT_FOUND."""
@@ -49,14 +51,17 @@ class ExchangeServiceStub:
     PullDeliveries: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.PullDeliveriesRequest, _exchange_service_pb2.PullDeliveriesResponse]
     """PullDeliveries is Receive as a plain call."""
     AcknowledgeDelivery: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.AcknowledgeDeliveryRequest, _exchange_service_pb2.AcknowledgeDeliveryResponse]
-    """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing."""
+    """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (DELIVERY_LEASE_LOST).
+    """
     AcceptExchange: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.AcceptExchangeRequest, _exchange_service_pb2.AcceptExchangeResponse]
     """AcceptExchange says that an officer of the recipient takes the matter on. Errors: NOT_FOUND, FAILED_PRECONDITION
     (EXCHANGE_STATE_WRONG).
     """
     AnswerExchange: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.AnswerExchangeRequest, _exchange_service_pb2.AnswerExchangeResponse]
-    """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes. Errors: as SubmitExchange, and
-    FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
+    """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes, about the same parties. The exchange
+    answered becomes ANSWERED, unless the answer's node is one of `interim_nodes`; those may be sent while it is open. Errors: as
+    SubmitExchange, and FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
     """
 
 @_typing.type_check_only
@@ -66,8 +71,10 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubmitExchange: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitExchangeRequest, _exchange_service_pb2.SubmitExchangeResponse]  # type: ignore[assignment]
     """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
-    that goes with it. Errors: NOT_FOUND, FAILED_PRECONDITION (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED), INVALID_ARGUMENT
-    (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN).
+    that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
+    goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
+    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
+    RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
     """
     GetExchange: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetExchangeRequest, _exchange_service_pb2.GetExchangeResponse]  # type: ignore[assignment]
     """GetExchange returns an exchange of the caller's agency. Errors: NOT_FOUND."""
@@ -80,14 +87,17 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     PullDeliveries: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.PullDeliveriesRequest, _exchange_service_pb2.PullDeliveriesResponse]  # type: ignore[assignment]
     """PullDeliveries is Receive as a plain call."""
     AcknowledgeDelivery: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.AcknowledgeDeliveryRequest, _exchange_service_pb2.AcknowledgeDeliveryResponse]  # type: ignore[assignment]
-    """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing."""
+    """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (DELIVERY_LEASE_LOST).
+    """
     AcceptExchange: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.AcceptExchangeRequest, _exchange_service_pb2.AcceptExchangeResponse]  # type: ignore[assignment]
     """AcceptExchange says that an officer of the recipient takes the matter on. Errors: NOT_FOUND, FAILED_PRECONDITION
     (EXCHANGE_STATE_WRONG).
     """
     AnswerExchange: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.AnswerExchangeRequest, _exchange_service_pb2.AnswerExchangeResponse]  # type: ignore[assignment]
-    """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes. Errors: as SubmitExchange, and
-    FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
+    """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes, about the same parties. The exchange
+    answered becomes ANSWERED, unless the answer's node is one of `interim_nodes`; those may be sent while it is open. Errors: as
+    SubmitExchange, and FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
     """
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -100,8 +110,10 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.SubmitExchangeResponse, _abc.Awaitable[_exchange_service_pb2.SubmitExchangeResponse]]:
         """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
-        that goes with it. Errors: NOT_FOUND, FAILED_PRECONDITION (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED), INVALID_ARGUMENT
-        (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN).
+        that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
+        goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
+        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
+        RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
         """
 
     @_abc_1.abstractmethod
@@ -144,7 +156,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_service_pb2.AcknowledgeDeliveryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.AcknowledgeDeliveryResponse, _abc.Awaitable[_exchange_service_pb2.AcknowledgeDeliveryResponse]]:
-        """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing."""
+        """AcknowledgeDelivery says that the caller has stored a delivery durably; it does not accept it. Acknowledging again changes nothing.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (DELIVERY_LEASE_LOST).
+        """
 
     @_abc_1.abstractmethod
     def AcceptExchange(
@@ -162,8 +176,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_service_pb2.AnswerExchangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.AnswerExchangeResponse, _abc.Awaitable[_exchange_service_pb2.AnswerExchangeResponse]]:
-        """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes. Errors: as SubmitExchange, and
-        FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
+        """AnswerExchange submits an exchange back to the sender by one of the node's feedback nodes, about the same parties. The exchange
+        answered becomes ANSWERED, unless the answer's node is one of `interim_nodes`; those may be sent while it is open. Errors: as
+        SubmitExchange, and FAILED_PRECONDITION (NODE_NOT_AN_ANSWER, EXCHANGE_STATE_WRONG).
         """
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,99 @@
+"""What a committed case or exchange still owes, in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casemesh.core.names import AGENCY, CASE
+from casemesh.runtime.postgres import Database, Row, Transaction
+
+_COLUMNS = "resource, case_id, agency, joins, officer, dossier_version, sender, traceparent, attempts"
+_INSERT = """
+INSERT INTO obligation (resource, case_id, agency, joins, officer, dossier_version, sender, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+_OPEN = f"SELECT {_COLUMNS} FROM obligation WHERE resource = $1 AND fulfil_time IS NULL"  # noqa: S608 - a constant
+# The wait doubles from two seconds to one minute.
+_TAKE = f"""
+UPDATE obligation
+SET attempts = attempts + 1, next_attempt_at = now() + interval '1 second' * least(60, 2 ^ least(attempts + 1, 6))
+WHERE resource IN (
+    SELECT resource FROM obligation WHERE fulfil_time IS NULL AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_FULFIL = "UPDATE obligation SET fulfil_time = now() WHERE resource = $1 AND fulfil_time IS NULL"
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """Access that is owed to an agency because a case was registered or an exchange committed."""
+
+    resource: str
+    """The case or the exchange that is the cause."""
+    case: str
+    agency: str
+    """Who gets the access."""
+    joins: bool = False
+    """Whether the agency is to take part in the case."""
+    officer: str = ""
+    """Its officer to assign at once; empty for none."""
+    dossier_version: str = ""
+    """The version it is to read; empty for none."""
+    sender: str = ""
+    """The agency that hands the version on; empty without one."""
+    traceparent: str = ""
+    """The span of the call that brought it about."""
+    attempts: int = 0
+    """How often the worker has tried."""
+
+
+async def insert_obligation(transaction: Transaction, owed: Obligation) -> None:
+    """Keep what is owed, in the transaction of its cause."""
+    await transaction.execute(
+        _INSERT,
+        owed.resource,
+        CASE.parse(owed.case)["case"],
+        AGENCY.parse(owed.agency)["agency"],
+        owed.joins,
+        owed.officer,
+        owed.dossier_version,
+        AGENCY.parse(owed.sender)["agency"] if owed.sender else None,
+        owed.traceparent,
+    )
+
+
+async def mark_fulfilled(transaction: Transaction, resource: str) -> bool:
+    """Close an obligation; False when another was first."""
+    return await transaction.execute(_FULFIL, resource) == 1
+
+
+class ObligationStore:
+    """Reads and takes obligations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open_of(self, resource: str) -> Obligation | None:
+        """Return what `resource` still owes, or None."""
+        row = await self._database.fetchrow(_OPEN, resource)
+        return _obligation(row) if row is not None else None
+
+    async def take(self, limit: int) -> list[Obligation]:
+        """Take up to `limit` obligations whose turn has come; another taker gets them only after a wait."""
+        return [_obligation(row) for row in await self._database.fetch(_TAKE, limit)]
+
+
+def _obligation(row: Row) -> Obligation:
+    return Obligation(
+        resource=row["resource"],
+        case=CASE.format(case=row["case_id"]),
+        agency=AGENCY.format(agency=row["agency"]),
+        joins=row["joins"],
+        officer=row["officer"],
+        dossier_version=row["dossier_version"],
+        sender=AGENCY.format(agency=row["sender"]) if row["sender"] is not None else "",
+        traceparent=row["traceparent"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,273 @@
+"""Numbers, releases and leases against a real database, without the services around it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from casemesh.core.ids import new_id
+from casemesh.local.postgres import EmbeddedPostgres
+from casemesh.routing.case_store import insert_case
+from casemesh.routing.delivery_store import DeliveryStore, mark_acknowledged, release
+from casemesh.routing.exchange_store import ExchangeStore, insert_exchange, mark_accepted, mark_answered, mark_delivered
+from casemesh.routing.obligation_store import Obligation, ObligationStore, insert_obligation, mark_fulfilled
+from casemesh.routing.payload import RECORD_MAX_BYTES
+from casemesh.routing.v1 import case_pb2, exchange_pb2
+from casemesh.runtime.config import DatabaseConfig
+from casemesh.runtime.migrations import migrate
+from casemesh.runtime.postgres import Database
+from tests.support.postgres import clone_database
+
+SENDER, RECIPIENT, OTHER = (f"agencies/{new_id()}" for _ in range(3))
+SYSTEM = f"{RECIPIENT}/systems/{new_id()}"
+
+
+class Routing:
+    """The stores around one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.deliveries = DeliveryStore(database)
+        self.exchanges = ExchangeStore(database)
+        self.obligations = ObligationStore(database)
+
+    async def case(self) -> str:
+        case = case_pb2.Case(name=f"cases/{new_id()}", title="t", agency=SENDER)
+        case.create_time.FromDatetime(datetime.now(UTC))
+        async with self.database.transaction() as transaction:
+            await insert_case(transaction, case)
+        return case.name
+
+    async def exchange(
+        self, case: str, recipient: str = RECIPIENT, text: str = "", then: Callable[[], object] = lambda: None
+    ) -> exchange_pb2.Exchange:
+        exchange = exchange_pb2.Exchange(
+            name=f"exchanges/{new_id()}", case=case, node="nodes/LA001", sender=SENDER, recipient=recipient
+        )
+        exchange.fields.add(key="text", text=text)
+        exchange.submit_time.FromDatetime(datetime.now(UTC))
+        async with self.database.transaction() as transaction:
+            await insert_exchange(transaction, exchange, f"{exchange.name}/deliveries/{new_id()}")
+            then()
+        return exchange
+
+    async def release(self, exchange: exchange_pb2.Exchange) -> None:
+        async with self.database.transaction() as transaction:
+            await release(transaction, exchange.name.split("/")[1], exchange.case, exchange.recipient)
+
+    async def lease(
+        self, limit: int = 16, lease_seconds: float = 30, lease_id: str | None = None
+    ) -> list[exchange_pb2.Delivery]:
+        return await self.deliveries.lease(
+            RECIPIENT, SYSTEM, lease_id=lease_id or new_id(), lease_seconds=lease_seconds, limit=limit
+        )
+
+
+@pytest.fixture
+async def routing(embedded_postgres: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Routing]:
+    async with clone_database(
+        embedded_postgres, "routing", lambda dsn: migrate(dsn, "routing", "casemesh_routing_runtime")
+    ) as clone:
+        database = Database(clone.runtime_dsn, DatabaseConfig(tmp_path))
+        await database.open()
+        try:
+            yield Routing(database)
+        finally:
+            await database.close()
+
+
+def numbers(deliveries: list[exchange_pb2.Delivery]) -> list[int]:
+    return [delivery.delivery_sequence for delivery in deliveries]
+
+
+async def test_numbers_have_no_gaps_however_many_submit_at_once_and_fail(routing: Routing) -> None:
+    case = await routing.case()
+
+    async def submit(index: int) -> None:
+        if index % 3:
+            await routing.release(await routing.exchange(case))
+        else:
+            with pytest.raises(ZeroDivisionError):
+                await routing.exchange(case, then=lambda: 1 // 0)
+
+    await asyncio.gather(*(submit(index) for index in range(12)))
+    assert list(range(1, 9)) == sorted(numbers(await routing.lease()))
+
+
+async def test_each_case_and_recipient_counts_for_itself(routing: Routing) -> None:
+    first, second = await routing.case(), await routing.case()
+    exchanges = [
+        await routing.exchange(case, recipient)
+        for case, recipient in ((first, RECIPIENT), (first, OTHER), (second, RECIPIENT), (first, RECIPIENT))
+    ]
+    for exchange in exchanges:
+        await routing.release(exchange)
+    leased = [(delivery.exchange.case, delivery.delivery_sequence) for delivery in await routing.lease()]
+    assert [(first, 1), (second, 1), (first, 2)] == leased
+
+
+async def test_nothing_is_put_before_the_recipient_before_its_release(routing: Routing) -> None:
+    exchange = await routing.exchange(await routing.case())
+    assert await routing.lease() == []
+    assert await routing.deliveries.due_for([RECIPIENT]) == []
+    await routing.release(exchange)
+    assert await routing.deliveries.due_for([RECIPIENT, OTHER]) == [RECIPIENT]
+    assert numbers(await routing.lease()) == [1]
+    assert await routing.deliveries.due_for([RECIPIENT]) == []
+
+
+async def test_what_an_earlier_one_owes_holds_the_later_of_its_case_and_no_other_case(routing: Routing) -> None:
+    held, free = await routing.case(), await routing.case()
+    first, second, third = [await routing.exchange(held) for _ in range(3)]
+    await routing.release(third)
+    await routing.release(second)
+    await routing.release(await routing.exchange(free))
+    assert [free] == [delivery.exchange.case for delivery in await routing.lease()]
+
+    await routing.release(first)
+    assert [first.name, second.name, third.name] == [delivery.exchange.name for delivery in await routing.lease()]
+
+
+async def test_releases_at_once_leave_nothing_behind(routing: Routing) -> None:
+    case = await routing.case()
+    exchanges = [await routing.exchange(case) for _ in range(8)]
+    await asyncio.gather(*(routing.release(exchange) for exchange in reversed(exchanges)))
+    assert list(range(1, 9)) == numbers(await routing.lease())
+
+
+async def test_what_one_is_about_to_lease_another_neither_gets_nor_waits_for(routing: Routing) -> None:
+    case = await routing.case()
+    for _ in range(6):
+        await routing.release(await routing.exchange(case))
+    async with routing.database.transaction() as transaction:
+        # Not committed yet: the moment at which two receivers ask at once.
+        undecided = DeliveryStore(transaction)  # type: ignore[arg-type]
+        first = await undecided.lease(RECIPIENT, SYSTEM, lease_id=new_id(), lease_seconds=30, limit=2)
+        async with asyncio.timeout(10):
+            second = await routing.lease()
+    assert numbers(first) == [1, 2]
+    assert numbers(second) == [3, 4, 5, 6]
+
+
+async def test_a_lease_that_ended_brings_the_delivery_again_behind_what_waits(routing: Routing) -> None:
+    case, other = await routing.case(), await routing.case()
+    exchange = await routing.exchange(case)
+    await routing.release(exchange)
+    (first,) = await routing.lease(lease_seconds=0.05)
+    await routing.release(await routing.exchange(other))
+    (waiting,) = await routing.lease(limit=1)
+    assert (1, other) == (waiting.attempt, waiting.exchange.case)
+
+    async with asyncio.timeout(10):
+        while not (again := await routing.lease()):
+            await asyncio.sleep(0.01)
+    assert [(first.name, 2)] == [(delivery.name, delivery.attempt) for delivery in again]
+    assert again[0].lease_expire_time.ToDatetime(UTC) > first.lease_expire_time.ToDatetime(UTC)
+
+
+async def test_leases_are_ended_by_their_holder_alone(routing: Routing) -> None:
+    exchange = await routing.exchange(await routing.case())
+    await routing.release(exchange)
+    lease_id = new_id()
+    (delivery,) = await routing.lease(lease_id=lease_id)
+    await routing.deliveries.end_leases([delivery.name], new_id())
+    assert await routing.lease() == []
+    await routing.deliveries.end_leases([delivery.name], lease_id)
+    assert [again.attempt for again in await routing.lease()] == [2]
+
+
+async def test_what_was_acknowledged_does_not_come_again(routing: Routing) -> None:
+    exchange = await routing.exchange(await routing.case())
+    await routing.release(exchange)
+    lease_id = new_id()
+    (delivery,) = await routing.lease(lease_id=lease_id)
+    async with routing.database.transaction() as transaction:
+        await mark_acknowledged(transaction, delivery.name, datetime.now(UTC))
+    await routing.deliveries.end_leases([delivery.name], lease_id)
+    assert await routing.lease() == []
+
+
+async def test_states_move_one_way_and_once(routing: Routing) -> None:
+    exchange = await routing.exchange(await routing.case())
+    exchange_id, now = exchange.name.split("/")[1], datetime.now(UTC)
+    async with routing.database.transaction() as transaction:
+        assert await mark_accepted(transaction, exchange.name, now) is None
+        assert not await mark_answered(transaction, exchange.name, now)
+        assert await mark_delivered(transaction, exchange_id, now)
+        assert not await mark_delivered(transaction, exchange_id, now)
+        accepted = await mark_accepted(transaction, exchange.name, now)
+        assert accepted is not None
+        assert accepted.state == exchange_pb2.EXCHANGE_STATE_ACCEPTED
+        assert await mark_accepted(transaction, exchange.name, now) is None
+        assert await mark_answered(transaction, exchange.name, now)
+        assert not await mark_answered(transaction, exchange.name, now)
+        assert not await mark_delivered(transaction, exchange_id, now)
+
+
+async def test_an_exchange_comes_back_as_it_was_committed(routing: Routing) -> None:
+    committed = await routing.exchange(await routing.case(), text="某事由")
+    committed.state = exchange_pb2.EXCHANGE_STATE_SUBMITTED
+    assert committed == await routing.exchanges.get(committed.name)
+    assert committed.case == await routing.exchanges.case_of(committed.name)
+    assert await routing.exchanges.get(f"exchanges/{new_id()}") is None
+    assert await routing.exchanges.case_of(f"exchanges/{new_id()}") is None
+
+
+async def test_a_list_shows_each_side_its_own_in_pages_that_fit_a_message(routing: Routing) -> None:
+    case = await routing.case()
+    mine = [(await routing.exchange(case, RECIPIENT)).name for _ in range(3)]
+    await routing.exchange(case, OTHER)
+    large = await routing.exchange(case, text="x" * (RECORD_MAX_BYTES - 1024))
+    larger = await routing.exchange(case, text="x" * (RECORD_MAX_BYTES - 1024))
+
+    pages, after = [], ""
+    while True:
+        page = await routing.exchanges.list_of_case(case, RECIPIENT, after=after, limit=100)
+        pages.append([exchange.name for exchange in page.exchanges])
+        assert sum(exchange.ByteSize() for exchange in page.exchanges) < 4 * 1024 * 1024
+        if not page.more:
+            break
+        after = pages[-1][-1].split("/")[1]
+    assert [[*sorted(mine), large.name], [larger.name]] == pages
+    assert len((await routing.exchanges.list_of_case(case, SENDER, after="", limit=2)).exchanges) == 2
+    assert (await routing.exchanges.list_of_case(case, f"agencies/{new_id()}", after="", limit=9)).exchanges == []
+
+
+async def test_an_obligation_is_taken_by_one_and_comes_again_until_it_is_fulfilled(routing: Routing) -> None:
+    case = await routing.case()
+    owed = Obligation(
+        resource=case, case=case, agency=RECIPIENT, joins=True, officer="o", dossier_version="v", sender=SENDER
+    )
+    async with routing.database.transaction() as transaction:
+        await insert_obligation(transaction, owed)
+    assert await routing.obligations.take(9) == [], "the process that committed tries first"
+    assert owed == await routing.obligations.open_of(case)
+
+    await routing.database.execute("UPDATE obligation SET next_attempt_at = now()")
+    taken = await asyncio.gather(*(routing.obligations.take(9) for _ in range(4)))
+    assert [each.attempts for batch in taken for each in batch] == [1]
+
+    await routing.database.execute("UPDATE obligation SET next_attempt_at = now()")
+    async with routing.database.transaction() as transaction:
+        assert await mark_fulfilled(transaction, case)
+        assert not await mark_fulfilled(transaction, case)
+    assert await routing.obligations.take(9) == []
+    assert await routing.obligations.open_of(case) is None
+
+
+async def test_the_runtime_role_changes_no_exchange_and_deletes_nothing(routing: Routing) -> None:
+    await routing.exchange(await routing.case())
+    for statement in (
+        "UPDATE exchange SET content = ''",
+        "UPDATE exchange SET recipient = sender",
+        "UPDATE delivery SET delivery_sequence = 9",
+        "DELETE FROM exchange",
+        "DELETE FROM delivery",
+        "UPDATE registered_case SET title = ''",
+        "TRUNCATE obligation",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await routing.database.execute(statement)

@@ -1,0 +1,211 @@
+"""The Receive stream against deliveries of a few lines: room, leases, and what is given back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from casemesh.core.ids import new_id
+from casemesh.errors import InvalidArgument, NotFound, Unavailable, not_found
+from casemesh.routing.arrivals import Arrivals
+from casemesh.routing.receive import Receiver
+from casemesh.routing.v1 import exchange_pb2
+from casemesh.routing.v1.exchange_service_pb2 import ReceiveOpen, ReceiveRequest, ReceiveResponse
+from casemesh.runtime.call import Call, Caller
+from tests.support.clock import FakeClock
+
+AGENCY = f"agencies/{new_id()}"
+
+
+class FakeDeliveries:
+    """Waiting deliveries by name; what is leased is out until acknowledged or given back."""
+
+    lease_seconds = 30.0
+
+    def __init__(self, *names: str) -> None:
+        self.waiting = list(names)
+        self.leased: list[str] = []
+        self.acknowledged: list[str] = []
+        self.given_back: list[str] = []
+        self.failure: Exception | None = None
+
+    async def lease(self, caller: Caller, lease_id: str, limit: int) -> list[exchange_pb2.Delivery]:
+        if self.failure is not None:
+            raise self.failure
+        assert limit > 0
+        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        self.leased += taken
+        return [exchange_pb2.Delivery(name=name) for name in taken]
+
+    async def end_leases(self, names: Sequence[str], lease_id: str) -> None:
+        self.given_back += names
+
+    async def acknowledge(self, call: Call, name: str) -> None:
+        if name not in self.leased:
+            raise not_found()
+        self.acknowledged.append(name)
+
+
+class Wire:
+    """The receiver's side of a stream."""
+
+    def __init__(self, deliveries: FakeDeliveries) -> None:
+        self.clock = FakeClock()
+        self.arrivals = Arrivals(self._due_for, poll_seconds=0.001)
+        self._deliveries = deliveries
+        self._requests: asyncio.Queue[ReceiveRequest | None] = asyncio.Queue()
+        call = Call("m", caller=Caller(AGENCY, f"{AGENCY}/systems/{new_id()}", None, "token", 0.0))
+        receiver = Receiver(call, deliveries, self.arrivals, self.clock)  # type: ignore[arg-type]
+        self.responses = receiver.run(self._iterate())
+
+    async def _due_for(self, agencies: Sequence[str]) -> Sequence[str]:
+        return agencies
+
+    async def _iterate(self) -> AsyncIterator[ReceiveRequest]:
+        while (request := await self._requests.get()) is not None:
+            yield request
+
+    def open(self, most: int = 0) -> None:
+        self._requests.put_nowait(ReceiveRequest(open=ReceiveOpen(max_outstanding=most)))
+
+    def acknowledge(self, name: str) -> None:
+        self._requests.put_nowait(ReceiveRequest(acknowledge=name))
+
+    def close(self) -> None:
+        self._requests.put_nowait(None)
+
+    async def next(self) -> ReceiveResponse:
+        async with asyncio.timeout(10):
+            return await anext(self.responses)
+
+    async def rest(self) -> list[ReceiveResponse]:
+        async with asyncio.timeout(10):
+            return [response async for response in self.responses]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def test_no_more_than_asked_for_are_outstanding_and_each_acknowledgement_makes_room() -> None:
+    deliveries = FakeDeliveries("a", "b", "c")
+    wire = Wire(deliveries)
+    wire.open(2)
+    assert [(await wire.next()).delivery.name for _ in range(2)] == ["a", "b"]
+    third = asyncio.ensure_future(wire.next())
+    await asyncio.sleep(0.01)
+    assert deliveries.leased == ["a", "b"]
+
+    wire.acknowledge("a")
+    assert (await third).acknowledged == "a"
+    assert (await wire.next()).delivery.name == "c"
+    await wire.responses.aclose()
+
+
+async def test_a_receiver_that_closes_its_side_ends_the_stream_and_gives_back_what_is_left() -> None:
+    deliveries = FakeDeliveries("a", "b")
+    wire = Wire(deliveries)
+    wire.open()
+    await wire.next()
+    await wire.next()
+    wire.acknowledge("b")
+    wire.close()
+    assert [response.acknowledged for response in await wire.rest()] == ["b"]
+    assert deliveries.given_back == ["a"]
+
+
+async def test_a_stream_that_is_cut_gives_back_what_is_left() -> None:
+    deliveries = FakeDeliveries("a")
+    wire = Wire(deliveries)
+    wire.open()
+    await wire.next()
+    waiting = asyncio.ensure_future(wire.next())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert deliveries.given_back == ["a"]
+
+
+async def test_what_arrives_later_wakes_the_stream() -> None:
+    deliveries = FakeDeliveries()
+    wire = Wire(deliveries)
+    wire.open()
+    waiting = asyncio.ensure_future(wire.next())
+    await asyncio.sleep(0.01)
+    deliveries.waiting.append("late")
+    wire.arrivals.announce(AGENCY)
+    assert (await waiting).delivery.name == "late"
+    await wire.responses.aclose()
+
+
+async def test_what_another_replica_released_is_found_by_asking() -> None:
+    deliveries = FakeDeliveries()
+    wire = Wire(deliveries)
+    polling = asyncio.create_task(wire.arrivals.run())
+    wire.open()
+    waiting = asyncio.ensure_future(wire.next())
+    await asyncio.sleep(0.01)
+    deliveries.waiting.append("elsewhere")
+    assert (await waiting).delivery.name == "elsewhere"
+    await wire.responses.aclose()
+    polling.cancel()
+
+
+async def test_a_lease_that_ended_makes_room_and_is_not_given_back() -> None:
+    deliveries = FakeDeliveries("a", "b")
+    wire = Wire(deliveries)
+    wire.open(1)
+    await wire.next()
+    wire.clock.move(31)
+    wire.arrivals.announce(AGENCY)
+    assert (await wire.next()).delivery.name == "b"
+    await wire.responses.aclose()
+    assert deliveries.given_back == ["b"]
+
+
+async def test_a_stream_opens_once_and_first() -> None:
+    wire = Wire(FakeDeliveries())
+    wire.acknowledge("a")
+    with pytest.raises(InvalidArgument) as early:
+        await wire.next()
+    assert early.value.reason == "STREAM_NOT_OPENED"
+
+    wire = Wire(FakeDeliveries())
+    wire.open()
+    wire.open()
+    with pytest.raises(InvalidArgument) as twice:
+        await wire.next()
+    assert twice.value.reason == "STREAM_NOT_OPENED"
+
+
+async def test_an_acknowledgement_of_what_is_not_the_receivers_ends_the_stream() -> None:
+    wire = Wire(FakeDeliveries())
+    wire.open()
+    wire.acknowledge("foreign")
+    with pytest.raises(NotFound):
+        await wire.next()
+
+
+async def test_a_database_that_does_not_answer_ends_the_stream() -> None:
+    deliveries = FakeDeliveries()
+    deliveries.failure = Unavailable("DATABASE_UNAVAILABLE", "down")
+    wire = Wire(deliveries)
+    wire.open()
+    with pytest.raises(Unavailable):
+        await wire.next()
+
+
+async def test_a_receiver_that_only_acknowledges_and_never_reads_is_read_no_further() -> None:
+    deliveries = FakeDeliveries("a")
+    wire = Wire(deliveries)
+    wire.open()
+    assert (await wire.next()).delivery.name == "a"
+    for _ in range(1000):
+        wire.acknowledge("a")
+    await until(lambda: len(deliveries.acknowledged) >= 257)
+    await asyncio.sleep(0.01)
+    assert len(deliveries.acknowledged) < 1000
+    await wire.responses.aclose()
