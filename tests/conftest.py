@@ -1,3 +1,9 @@
 """Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.support.pki", "tests.support.postgres", "tests.support.mesh", "tests.support.routing"]
+pytest_plugins = [
+    "tests.support.pki",
+    "tests.support.postgres",
+    "tests.support.mesh",
+    "tests.support.routing",
+    "tests.support.dossiers",
+]

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.signing import NOW, SIGNER, make_authority, make_signing_key
 
 from casemesh.client import canonical_json, statements
 from casemesh.client.manifest import (
@@ -25,6 +24,7 @@ from casemesh.client.manifest import (
     verify_page,
 )
 from casemesh.core.merkle import MerkleError, leaf_hash, root_of
+from tests.support.signing import NOW, SIGNER, make_authority, make_signing_key
 
 FACTS = VersionFacts(
     "dossiers/01890000-0000-7000-8000-00000000000d/versions/01890000-0000-7000-8000-00000000000e",

@@ -30,7 +30,8 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     # by `casemesh.client` where their request id makes that safe.
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    # Despite its name this bounds one connection attempt, TLS included; a busy machine or a slow line needs seconds.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.use_local_subchannel_pool", 1),
 )

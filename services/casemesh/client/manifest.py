@@ -15,6 +15,7 @@ Source: RFC 9162 section 2.1 (tree), RFC 8785 (canonical JSON), DSSE v1.0 (signa
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -144,12 +145,20 @@ class Manifest:
 
     @classmethod
     def verify(
-        cls, envelope: bytes, trusted_roots: Sequence[x509.Certificate], *, at: dt.datetime, signer: str | None = None
+        cls,
+        envelope: bytes,
+        trusted_roots: Sequence[x509.Certificate],
+        *,
+        at: dt.datetime | None = None,
+        signer: str | None = None,
     ) -> Manifest:
         """The manifest in a signed envelope. See `statements.verify` for ``at`` and ``signer``.
 
-        Raises StatementError where the signature does not hold, ManifestError where the content does not.
+        Without ``at`` the manifest's own time is taken, which is only the signer's word. Raises StatementError where
+        the signature does not hold, ManifestError where the content does not.
         """
+        if at is None:
+            at = _stated_time(envelope)
         statement = statements.verify(envelope, trusted_roots, PAYLOAD_TYPE, at=at, signer=signer)
         return cls.from_payload(statement.payload)
 
@@ -194,6 +203,17 @@ def _fields(document: ManifestDocument) -> dict[str, Json]:
         "size_bytes": document.size_bytes,
         "volume": document.volume,
     }
+
+
+def _stated_time(envelope: bytes) -> dt.datetime:
+    try:
+        payload_bytes = base64.b64decode(statements.parse_envelope(envelope)["payload"], validate=True)
+        stated = dt.datetime.fromisoformat(json.loads(payload_bytes)["finalize_time"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError("the manifest states no time") from error
+    if stated.tzinfo is None:
+        raise ManifestError("the manifest's time has no zone")
+    return stated
 
 
 def _volumes(documents: Sequence[ManifestDocument]) -> list[Json]:

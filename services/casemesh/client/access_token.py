@@ -1,0 +1,81 @@
+"""The access token of one session: fetched when first needed, replaced before it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from casemesh.identity.v1 import token_service_pb2
+
+# The platform issues tokens of at most 300 seconds. The bounds keep a client at work whose clock is wrong: it then
+# renews too often, or is refused once and renews.
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 30.0, 300.0
+_USED_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token, whom it speaks for, and until when it is used (seconds on the monotonic clock)."""
+
+    bearer: str = field(repr=False)
+    agency: str
+    subject: str
+    """The officer, or the system acting for itself."""
+    use_until: float
+
+
+Issue = Callable[[], Awaitable[token_service_pb2.IssueTokenResponse]]
+
+
+class TokenSource:
+    """Hands out the current token; one request for a new one at a time, however many calls wait for it.
+
+    A token is given up after four fifths of its life, and when `stamp` changes: it is bound to the certificate it was
+    fetched with.
+    """
+
+    def __init__(
+        self,
+        issue: Issue,
+        stamp: Callable[[], object],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._issue = issue
+        self._stamp = stamp
+        self._monotonic = monotonic
+        self._wall = wall
+        self._renewing = asyncio.Lock()
+        self._token: AccessToken | None = None
+        self._bound_to: object = None
+
+    async def current(self) -> AccessToken:
+        """Return a token that has not ended.
+
+        Raises CaseMeshError when none can be had.
+        """
+        async with self._renewing:
+            stamp = self._stamp()
+            token = self._token
+            if token is None or stamp != self._bound_to or self._monotonic() >= token.use_until:
+                token = self._read(await self._issue())
+                self._token, self._bound_to = token, stamp
+            return token
+
+    def forget(self, token: AccessToken) -> None:
+        """Give up a token that the platform refused; a newer one stays."""
+        if self._token is token:
+            self._token = None
+
+    def _read(self, answer: token_service_pb2.IssueTokenResponse) -> AccessToken:
+        left = answer.expire_time.ToMilliseconds() / 1000 - self._wall()
+        life = min(max(left, _SHORTEST_SECONDS), _LONGEST_SECONDS)
+        return AccessToken(
+            f"Bearer {answer.access_token}",
+            answer.agency,
+            answer.subject,
+            self._monotonic() + life * _USED_SHARE,
+        )

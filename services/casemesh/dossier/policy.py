@@ -1,0 +1,52 @@
+"""Who may do what with dossiers.
+
+A right on the case is not enough: a draft belongs to the agency that makes it, and a version is read by that agency and
+those it was handed to. The servicers ask for that, with the same answer as for what does not exist.
+"""
+
+from __future__ import annotations
+
+from casemesh.identity.v1.case_access_pb2 import CASE_PERMISSION_CHANGE_DOSSIER, CASE_PERMISSION_VIEW_DOSSIER
+from casemesh.runtime.peers import Peer
+from casemesh.runtime.policy import AGENCY_WITH_TOKEN, MethodPolicy, OnCase, PolicyTable, Proof, Subject
+
+DOSSIER_SERVICE = "casemesh.dossier.v1.DossierService"
+READ_SERVICE = "casemesh.dossier.v1.DossierReadService"
+HANDOVER_SERVICE = "casemesh.dossier.v1.DossierHandoverService"
+
+DRAFT_CREATED = "dossier.draft.created"
+UPLOAD_FINISHED = "dossier.upload.finished"
+VERSION_FINALIZED = "dossier.version.finalized"
+VERSION_READ = "dossier.version.read"
+VERSION_SENT = "dossier.version.sent"
+VERSION_GRANTED = "dossier.version.granted"
+MANIFEST_READ = "dossier.manifest.read"
+
+_AND_ROUTING = {**AGENCY_WITH_TOKEN, Peer.ROUTING: Proof.RELAYED_TOKEN}
+
+
+def _change(field: str, resource: str, audited: str = "") -> MethodPolicy:
+    on_case = OnCase(CASE_PERMISSION_CHANGE_DOSSIER, field, resource)
+    return MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER, on_case, audited)
+
+
+def _view(field: str, resource: str, audited: str = "") -> MethodPolicy:
+    return MethodPolicy(
+        AGENCY_WITH_TOKEN, on_case=OnCase(CASE_PERMISSION_VIEW_DOSSIER, field, resource), audited=audited
+    )
+
+
+POLICIES: PolicyTable = {
+    f"{DOSSIER_SERVICE}/CreateDossier": _change("case", "case", DRAFT_CREATED),
+    f"{DOSSIER_SERVICE}/UploadDocuments": _change("open.dossier", "dossier", UPLOAD_FINISHED),
+    f"{DOSSIER_SERVICE}/QueryUpload": _change("dossier", "dossier"),
+    f"{DOSSIER_SERVICE}/FinalizeDossier": _change("dossier", "dossier", VERSION_FINALIZED),
+    f"{READ_SERVICE}/GetDossier": _view("name", "dossier"),
+    f"{READ_SERVICE}/GetDossierVersion": MethodPolicy(
+        _AND_ROUTING, on_case=OnCase(CASE_PERMISSION_VIEW_DOSSIER, "name", "version")
+    ),
+    f"{READ_SERVICE}/ListDossiers": _view("case", "case"),
+    f"{READ_SERVICE}/DownloadManifest": _view("version", "version", MANIFEST_READ),
+    f"{READ_SERVICE}/DownloadDocuments": _view("version", "version", VERSION_READ),
+    f"{HANDOVER_SERVICE}/GrantVersion": MethodPolicy({Peer.ROUTING: Proof.NOTHING}, audited=VERSION_GRANTED),
+}

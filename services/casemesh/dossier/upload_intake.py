@@ -1,0 +1,252 @@
+"""Takes an upload's frames from the stream to the disk, in two threads.
+
+The first checks each frame against the rules, hashes, encrypts and fills slabs; the second writes them. Both spend
+their time in code that lets the interpreter go on. What waits before each of them is bounded, so that a slow disk slows
+the sender and nothing grows.
+
+An error ends the intake at the frame at fault: what came before is written like everything else, what follows is
+thrown away, and ``error`` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from casemesh.dossier.document_records import encode_head, head_of
+from casemesh.dossier.id_series import new_ids
+from casemesh.dossier.pack_format import MAX_CHUNK_BYTES, Kind
+from casemesh.dossier.pack_reader import Extent
+from casemesh.dossier.pack_writer import PackBroken, PackWriter
+from casemesh.dossier.recovery import HeldDocument
+from casemesh.dossier.slabs import Slab
+from casemesh.dossier.upload_batch import Batch, append_record
+from casemesh.dossier.upload_session import UploadSession
+from casemesh.dossier.v1.dossier_service_pb2 import (
+    DocumentChunk,
+    DocumentFinish,
+    DocumentHeader,
+    UploadDocumentsRequest,
+    UploadFinish,
+)
+from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
+
+MAX_WAITING_MESSAGES: Final = 8
+
+OpenPack = Callable[[Callable[[Slab], None]], PackWriter]
+"""Makes the pack to write to; slabs go to the given function."""
+ReadHeld = Callable[[HeldDocument], Iterator[bytes]]
+"""Reads what is held of a document that is not whole, in order."""
+
+
+class UploadIntake:
+    """One stream's way into one pack. Fed from one thread; runs two of its own until it is closed.
+
+    ``wrote`` is called from those threads when one of the public attributes or ``take`` has something new, ``took``
+    when a message that waited was taken. Neither may block. ``received_bytes`` counts chunk bytes written,
+    ``totals_written`` says that the upload's finish came and held, ``ended`` that nothing more will be written.
+    """
+
+    def __init__(
+        self,
+        open_pack: OpenPack,
+        held: Iterable[HeldDocument],
+        read_held: ReadHeld,
+        *,
+        wrote: Callable[[], None],
+        took: Callable[[], None],
+    ) -> None:
+        self._held: Mapping[int, HeldDocument] = {item.state.head.index: item for item in held}
+        self._session = UploadSession(item.state for item in self._held.values())
+        self._read_held = read_held
+        self._wrote = wrote
+        self._took = took
+        self._blobs = {index: item.blob_id for index, item in self._held.items()}
+        self._new_blob_ids = new_ids()
+        self._digests: dict[int, hashlib._Hash] = {}
+        self._messages: queue.SimpleQueue[UploadDocumentsRequest | None] = queue.SimpleQueue()
+        self._slabs: queue.SimpleQueue[tuple[Slab | None, Batch] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._written: Batch | None = None
+        self._refusal: Exception | None = None
+        self.received_bytes = 0
+        self.totals_written = False
+        self.error: Exception | None = None
+        self.ended = False
+        self.writer = open_pack(self._emit)
+        self._batch = self._new_batch()
+        self._threads = [
+            threading.Thread(target=run, name=f"upload-{name}", daemon=True)
+            for name, run in (("seal", self._seal_messages), ("write", self._write_slabs))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Messages not yet taken. Feed no more while there are ``MAX_WAITING_MESSAGES``."""
+        return self._messages.qsize()
+
+    def feed(self, message: UploadDocumentsRequest) -> None:
+        """Take one message of frames. Thrown away after an error or ``finish``."""
+        self._messages.put(message)
+
+    def finish(self) -> None:
+        """Say that the stream has ended: what was fed is still written, then ``ended`` is true."""
+        self._messages.put(None)
+
+    def take(self) -> Batch | None:
+        """What was written since the last call, or None. It is durable after the writer's next ``sync``."""
+        with self._lock:
+            batch, self._written = self._written, None
+        return batch
+
+    def join(self) -> None:
+        """Say that the stream has ended and block until what was fed is written and both threads are gone."""
+        self.finish()
+        for thread in self._threads:
+            thread.join()
+
+    def _seal_messages(self) -> None:
+        try:
+            while (message := self._messages.get()) is not None:
+                self._took()
+                self._seal(message)
+                self._hand_on()
+        except Exception as error:
+            self._refusal = error
+            self._hand_on_the_rest()
+        finally:
+            self._slabs.put(None)
+
+    def _write_slabs(self) -> None:
+        while (item := self._slabs.get()) is not None:
+            slab, batch = item
+            try:
+                if slab is not None:
+                    self.writer.write(slab)
+            except (OSError, PackBroken) as error:
+                # The first failure is the one that tells; those that follow only say that there was one.
+                self.error = self.error or error
+                self._wrote()
+            if self.error is not None:
+                continue
+            with self._lock:
+                if self._written is None:
+                    self._written = batch
+                else:
+                    self._written.add(batch)
+            self.received_bytes += batch.received_bytes
+            self.totals_written = batch.totals is not None
+            self._wrote()
+        self.error = self.error or self._refusal
+        self.ended = True
+        self._wrote()
+
+    def _seal(self, message: UploadDocumentsRequest) -> None:
+        room = MAX_CHUNK_BYTES
+        for frame in message.frames:
+            match frame.WhichOneof("frame"):
+                case "chunk":
+                    room -= self._chunk(frame.chunk)
+                case "header":
+                    self._header(frame.header)
+                case "document_finish":
+                    self._document_finish(frame.document_finish)
+                case "upload_finish":
+                    self._upload_finish(frame.upload_finish)
+                case _:
+                    raise self._session.fail(_empty_frame())
+            if room < 0:
+                raise self._session.fail(_message_too_large())
+
+    def _header(self, header: DocumentHeader) -> None:
+        head = head_of(header)
+        state = self._session.header(head, header.offset_bytes)
+        if head.index not in self._blobs:
+            blob_id = self._blobs[head.index] = next(self._new_blob_ids)
+            self.writer.append(Kind.DOCUMENT, blob_id, encode_head(head))
+            self._batch.document(head.index, blob_id).head = head
+        if state.sha256 is None and head.index not in self._digests:
+            digest = self._digests[head.index] = hashlib.sha256()
+            if state.received_bytes:
+                for data in self._read_held(self._held[head.index]):
+                    digest.update(data)
+
+    def _chunk(self, chunk: DocumentChunk) -> int:
+        index, offset, data = chunk.document_index, chunk.offset_bytes, chunk.data
+        length = len(data)
+        place = self._session.chunk(index, offset, length)
+        self._digests[index].update(data)
+        blob_id = self._blobs[index]
+        record = self.writer.append(Kind.DATA, blob_id, data, index=place.chunk_index, offset=offset, last=place.last)
+        entry = self._batch.document(index, blob_id)
+        entry.received_bytes, entry.chunks = offset + length, place.chunk_index + 1
+        append_record(
+            entry.extents,
+            Extent(
+                self.writer.header.pack_id, record.position, record.stored_length,
+                record.number, place.chunk_index, offset, length,
+            ),
+        )  # fmt: skip
+        self._batch.received_bytes += length
+        return length
+
+    def _document_finish(self, finish: DocumentFinish) -> None:
+        index = finish.document_index
+        running = self._digests.pop(index, None)
+        computed = running.digest() if running is not None else self._session.digest_of(index)
+        try:
+            state = self._session.document_finish(index, finish.size_bytes, finish.sha256, computed)
+        except CaseMeshError as error:
+            if error.reason == "DOCUMENT_DIGEST_MISMATCH" and running is not None:
+                self._batch.drop(self._blobs[index])
+            raise
+        if running is None:
+            return
+        blob_id = self._blobs[index]
+        self.writer.append(Kind.FINISH, blob_id, computed)
+        entry = self._batch.document(index, blob_id)
+        entry.received_bytes, entry.chunks, entry.sha256 = state.received_bytes, state.chunks, computed
+
+    def _upload_finish(self, finish: UploadFinish) -> None:
+        self._batch.totals = self._session.upload_finish(
+            finish.document_count, finish.size_bytes, finish.tree_hash
+        )  # fmt: skip
+
+    def _hand_on(self) -> None:
+        self.writer.flush()
+        if not self._batch.empty:
+            # Nothing was sealed for it, such as the upload's finish; it still goes behind what was.
+            self._slabs.put((None, self._complete_batch()))
+
+    def _hand_on_the_rest(self) -> None:
+        try:
+            self._hand_on()
+        except PackBroken:
+            return
+
+    def _emit(self, slab: Slab) -> None:
+        self._slabs.put((slab, self._complete_batch()))
+
+    def _complete_batch(self) -> Batch:
+        batch, self._batch = self._batch, self._new_batch()
+        batch.end, batch.records = self.writer.position, self.writer.records
+        return batch
+
+    def _new_batch(self) -> Batch:
+        return Batch(self.writer.header.pack_id, self.writer.position, self.writer.records)
+
+
+def _empty_frame() -> InvalidArgument:
+    return InvalidArgument(
+        "FIELD_INVALID", "frame must be set", {"field": "frames"}, [FieldViolation("frames.frame", "must be set")]
+    )
+
+
+def _message_too_large() -> ResourceExhausted:
+    limit = "1 MiB of chunk bytes in one message"
+    return ResourceExhausted("LIMIT_EXCEEDED", f"a message carries at most {limit}", {"limit": limit})
