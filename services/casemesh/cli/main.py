@@ -1,0 +1,72 @@
+"""`casemesh`: what agencies and officers use.
+
+Modules of commands import nothing heavy at their top, so that `casemesh --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from casemesh.cli import (
+    access_commands,
+    agency_commands,
+    audit_commands,
+    case_commands,
+    demo_command,
+    dossier_commands,
+    exchange_commands,
+    node_commands,
+    profile_commands,
+    receive_command,
+    trace_commands,
+    translate_command,
+)
+
+app = typer.Typer(
+    name="casemesh",
+    help="Handle a case together with other agencies.  跨部门办案协同。",
+    epilog="Exit codes 退出码: 0 ok, 1 failed, 2 usage, 3 not found or denied, 4 invalid input, 5 unavailable (retry), "
+    "6 verification failed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(case_commands.app, name="case")
+app.add_typer(dossier_commands.app, name="dossier")
+app.add_typer(exchange_commands.app, name="exchange")
+receive_command.register(app)
+translate_command.register(app)
+app.add_typer(node_commands.app, name="node")
+app.add_typer(access_commands.app, name="access")
+app.add_typer(agency_commands.app, name="agency")
+app.add_typer(audit_commands.app, name="audit")
+app.add_typer(trace_commands.app, name="trace")
+app.add_typer(profile_commands.app, name="profile")
+demo_command.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def casemesh(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.  版本。")] = False,
+) -> None:
+    """Handle a case together with other agencies.  跨部门办案协同。"""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("casemesh"))
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run `casemesh`."""
+    sys.exit(app())
+
+
+if __name__ == "__main__":
+    main()
