@@ -63,6 +63,8 @@ def _fetch(address: str, trace: str) -> list[dict[str, Any]]:
         with urlopen(f"{address.rstrip('/')}/traces/{trace}", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             spans = json.load(answer)["spans"]
     except HTTPError as error:
+        # The exception is the answer and holds its connection.
+        error.close()
         if error.code == 404:
             raise Failure(3, "trace.unknown", trace=trace) from None
         raise Failure(5, "trace.unavailable", address=address, why=error) from None
