@@ -31,6 +31,7 @@ class Casemesh:
     command, or started as one of its own."""
 
     def __init__(self, home: Path) -> None:
+        self.data = home / "data"
         self.environment = {
             **os.environ,
             "CASEMESH_CONFIG": str(home / "config"),
@@ -289,6 +290,17 @@ def test_an_unknown_trace_and_an_unknown_agency_are_not_found(casemesh: Casemesh
     assert casemesh.refused("court", "trace", "show", "0" * 32)["exit_code"] == 3
     words = ("exchange", "submit", "--case", case, "--node", "QS001", "--to", "nobody")
     assert casemesh.refused("police", *words)["error"] == "agency.unknown"
+
+
+def test_the_demo_runs_on_a_platform_in_use_and_leaves_nothing_but_its_case(casemesh: Casemesh) -> None:
+    arguments = ["demo", "--data", casemesh.data, "--pages", "12", "--bytes", "500000", "--json", "-"]
+    finished = casemesh.run("police", *arguments)
+    assert finished.exit_code == 0, finished.stderr
+    figures = json.loads(finished.stdout)
+    assert (figures["verified_pages"], figures["denied"], figures["trail_verified"]) == (12, True, True)
+    assert "start" not in [step["step"] for step in figures["steps"]]
+    assert list(casemesh.data.glob("casemesh-demo-*")) == []
+    assert "beihu-court-2" in [item["code"] for item in casemesh.json("court", "agency", "list")]
 
 
 def test_a_gateway_that_is_not_there_is_unavailable_and_can_be_tried_again(casemesh: Casemesh) -> None:

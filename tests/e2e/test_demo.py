@@ -17,13 +17,13 @@ DEMO = [sys.executable, "-m", "casemesh.cli.main", "demo", "--pages", str(PAGES)
 
 @pytest.mark.timeout(300)
 def test_the_demo_in_a_scratch_folder_goes_through_and_cleans_up(tmp_path: Path) -> None:
-    scratch = tmp_path / "data"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     figures_file = tmp_path / "figures.json"
-    environment = {**os.environ, "LANG": "zh_CN.UTF-8", "HOME": str(tmp_path / "home"), "LC_ALL": ""}
+    environment = {**os.environ, "LANG": "zh_CN.UTF-8", "LC_ALL": "", "TMPDIR": str(scratch)}
+    environment["HOME"] = str(tmp_path / "empty")
 
-    finished = subprocess.run(
-        [*DEMO, "--data", str(scratch), "--json", str(figures_file)], env=environment, capture_output=True, text=True
-    )
+    finished = subprocess.run([*DEMO, "--json", str(figures_file)], env=environment, capture_output=True, text=True)
 
     assert finished.returncode == 0, finished.stderr
     figures = json.loads(figures_file.read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def test_the_demo_in_a_scratch_folder_goes_through_and_cleans_up(tmp_path: Path)
     ]  # fmt: skip
     assert "移送审查起诉" in finished.stdout
     assert figures["trace_id"] in finished.stdout
-    assert list(scratch.glob("casemesh-demo-*")) == []
+    assert list(scratch.iterdir()) == []
     assert [
         process.pid
         for process in psutil.process_iter(["cmdline"])

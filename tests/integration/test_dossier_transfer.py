@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.dossiers import DossierDesk, documents_of
-
 from casemesh.client.dossier_download import download_dossier
+from tests.support.dossiers import DossierDesk, documents_of
 
 
 async def test_a_dossier_sent_is_the_dossier_received(dossier_desk: DossierDesk, tmp_path: Path) -> None:

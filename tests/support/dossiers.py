@@ -9,6 +9,8 @@ Identity, audit and dossier run for real; participation, which routing would bri
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +19,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from tests.support.mesh import Agency, Mesh, MeshOf
-from tests.support.pki import POLICE, PROCURATORATE
 
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.core.ids import new_id
+from casemesh.dossier.upload_session import tree_hash
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
@@ -30,6 +31,8 @@ from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadService
 from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceStub
 from casemesh.identity.v1 import case_participation_service_pb2 as participation_pb
 from casemesh.identity.v1.case_participation_service_pb2_grpc import CaseParticipationServiceStub
+from tests.support.mesh import Agency, Mesh, MeshOf
+from tests.support.pki import POLICE, PROCURATORATE
 
 TIMEOUT = 20.0
 Metadata = list[tuple[str, str]]
@@ -150,3 +153,65 @@ async def dossier_desk(mesh_of: MeshOf) -> AsyncIterator[DossierDesk]:
         desk = DossierDesk(mesh, police, procuratorate, [])
         desk.police_metadata = await desk.participate(police, "lin")
         yield desk
+
+
+async def notices_of(
+    dossiers: Any, messages: Iterable[pb.UploadDocumentsRequest], *, half_close: bool = True
+) -> list[pb.UploadDocumentsResponse]:
+    """Send messages on one upload stream and return all notices; the stream is left open unless `half_close`."""
+    answered = asyncio.Event()
+
+    async def requests() -> AsyncIterator[pb.UploadDocumentsRequest]:
+        for message in messages:
+            yield message
+        if not half_close:
+            await answered.wait()
+
+    stream = dossiers.UploadDocuments(requests())
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return [notice async for notice in stream]
+    finally:
+        answered.set()
+        stream.cancel()
+
+
+def opening(dossier: str, upload_id: str | None = None) -> pb.UploadDocumentsRequest:
+    """The first message of a stream."""
+    return pb.UploadDocumentsRequest(open=pb.UploadOpen(dossier=dossier, upload_id=upload_id or new_id()))
+
+
+def frames(*parts: Any) -> pb.UploadDocumentsRequest:
+    """A message of frames, from headers, chunks and finishes."""
+    names = {
+        pb.DocumentHeader: "header",
+        pb.DocumentChunk: "chunk",
+        pb.DocumentFinish: "document_finish",
+        pb.UploadFinish: "upload_finish",
+    }
+    return pb.UploadDocumentsRequest(frames=[pb.UploadFrame(**{names[type(part)]: part}) for part in parts])
+
+
+def header(index: int, size: int, **changes: Any) -> pb.DocumentHeader:
+    """A header of an invented document."""
+    fields = {
+        "volume": "证据卷一", "file_name": f"笔录{index}.pdf", "media_type": "application/pdf", "page_count": 1,
+        **changes,
+    }  # fmt: skip
+    return pb.DocumentHeader(document_index=index, size_bytes=size, **fields)
+
+
+def whole(index: int, data: bytes, **changes: Any) -> list[Any]:
+    """All frames of a document that fits into one chunk."""
+    chunk = [pb.DocumentChunk(document_index=index, data=data)] if data else []
+    digest = hashlib.sha256(data).digest()
+    finish = pb.DocumentFinish(document_index=index, size_bytes=len(data), sha256=digest)
+    return [header(index, len(data), **changes), *chunk, finish]
+
+
+def upload_finish(*contents: bytes) -> pb.UploadFinish:
+    """The finish of an upload of these contents."""
+    digests = [hashlib.sha256(data).digest() for data in contents]
+    return pb.UploadFinish(
+        document_count=len(contents), size_bytes=sum(map(len, contents)), tree_hash=tree_hash(digests)
+    )  # fmt: skip

@@ -6,9 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from tests.support.shared_vectors import vector_file
 
 from casemesh.core.merkle import MerkleError, Tree, leaf_hash, verify_consistency, verify_inclusion
+from tests.support.shared_vectors import vector_file
 
 # One byte a leaf, 0x00 upwards; over every range that is a subtree of a tree of at most 130 leaves, all hashes
 # and all inclusion proofs are written out as text and hashed together.

@@ -8,7 +8,7 @@ import pytest
 from casemesh.core.ids import new_id
 from casemesh.errors import InvalidArgument, NotFound, Unavailable, not_found
 from casemesh.routing.arrivals import Arrivals
-from casemesh.routing.receive import Receiver
+from casemesh.routing.receive import HEARTBEAT_SECONDS, Receiver
 from casemesh.routing.v1 import exchange_pb2
 from casemesh.routing.v1.exchange_service_pb2 import ReceiveOpen, ReceiveRequest, ReceiveResponse
 from casemesh.runtime.call import Call, Caller
@@ -209,3 +209,16 @@ async def test_a_receiver_that_only_acknowledges_and_never_reads_is_read_no_furt
     await asyncio.sleep(0.01)
     assert len(deliveries.acknowledged) < 1000
     await wire.responses.aclose()
+
+
+async def test_a_stream_on_which_nothing_happens_says_that_it_lives() -> None:
+    wire = Wire(FakeDeliveries())
+    wire.open()
+    silent = asyncio.ensure_future(anext(wire.responses))
+    await asyncio.sleep(0.05)
+    assert not silent.done()
+    wire.clock.move(HEARTBEAT_SECONDS)
+    wire.arrivals.announce(AGENCY)
+    assert (await asyncio.wait_for(silent, 10)).HasField("heartbeat")
+    wire.close()
+    assert [response async for response in wire.responses] == []

@@ -46,5 +46,7 @@ def folder_bytes(folder: Path) -> int:
 
 
 def _parent() -> str:
+    if chosen := os.environ.get("TMPDIR"):
+        return chosen
     # Often /tmp is memory; /var/tmp is not (Filesystem Hierarchy Standard 3.0, section 5.15).
     return "/var/tmp" if os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108

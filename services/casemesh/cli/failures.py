@@ -66,7 +66,7 @@ def _report_refusal(error: CaseMeshError, invocation: Invocation) -> ExitCode:
     lines.append(f"  {output.text('failure.trace', trace=invocation.trace.trace_id)}")
     if code is ExitCode.UNAVAILABLE and invocation.request_id:
         lines.append(f"  {output.text('failure.repeat', request_id=invocation.request_id)}")
-    print("\n".join(lines), file=output.stderr)
+    output.complain("\n".join(lines))
     return code
 
 
@@ -76,7 +76,7 @@ def _report(code: ExitCode, key: str, invocation: Invocation, /, **values: objec
     if output.as_json:
         output.event({"error": key, "message": message, **_context(code, invocation)})
     else:
-        print(f"{output.text('failure.prefix')} {message}", file=output.stderr)
+        output.complain(f"{output.text('failure.prefix')} {message}")
     return code
 
 

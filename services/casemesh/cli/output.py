@@ -13,6 +13,9 @@ from typing import Any, TextIO
 from casemesh.cli.messages import Language, text
 
 _FILE_WIDTH = 120
+# What others have typed (titles, names) must not steer the reader's terminal, nor break a row in two.
+_CONTROLS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+_IN_CELLS = _CONTROLS | {ord("\n"): " ", ord("\t"): " "}
 
 
 class Output:
@@ -35,14 +38,18 @@ class Output:
         if self.as_json:
             print(json.dumps(value, ensure_ascii=False, indent=2), file=self.stdout)
         elif human is not None:
-            print(human, file=self.stdout)
+            print(human.translate(_CONTROLS), file=self.stdout)
 
     def notice(self, key: str, **values: object) -> None:
         """Say something in passing."""
         if self.as_json:
             self.event({"event": key, **values})
         else:
-            print(self.text(key, **values), file=self.stderr)
+            self.complain(self.text(key, **values))
+
+    def complain(self, message: str) -> None:
+        """Print a text for people on stderr."""
+        print(message.translate(_CONTROLS), file=self.stderr)
 
     def event(self, value: Mapping[str, object]) -> None:
         """Print one JSON line on stderr."""
@@ -65,7 +72,7 @@ class Output:
             return
         if not self.stdout.isatty():
             for row in rows:
-                print("\t".join(str(cell) for cell in row), file=self.stdout)
+                print("\t".join(_cell(cell) for cell in row), file=self.stdout)
             return
         from rich.table import Table
 
@@ -73,7 +80,7 @@ class Output:
         for index, title in enumerate(headings):
             table.add_column(title, style="dim" if not heading and index == 0 else "", overflow="fold")
         for row in rows:
-            table.add_row(*(str(cell) for cell in row))
+            table.add_row(*(_cell(cell) for cell in row))
         self.console().print(table)
 
     def console(self, *, on_stderr: bool = False) -> Any:
@@ -88,3 +95,7 @@ class Output:
             highlight=False,
             emoji=False,
         )
+
+
+def _cell(content: object) -> str:
+    return str(content).translate(_IN_CELLS)

@@ -82,7 +82,9 @@ class Receiver:
                 await asyncio.sleep(pause_after(error, pause))
 
     def _take(self, response: exchange_service_pb2.ReceiveResponse, storing: asyncio.TaskGroup) -> None:
-        if response.WhichOneof("notice") == "acknowledged":
+        if response.HasField("heartbeat"):
+            return
+        if response.HasField("acknowledged"):
             self._stored.discard(response.acknowledged)
             self._on_acknowledged(response.acknowledged)
         elif response.delivery.name in self._stored:

@@ -34,7 +34,7 @@ from casemesh.dossier.v1.dossier_service_pb2 import (
 )
 from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
 
-MAX_WAITING_MESSAGES: Final = 8
+MAX_WAITING_MESSAGES: Final = 4
 
 OpenPack = Callable[[Callable[[Slab], None]], PackWriter]
 """Makes the pack to write to; slabs go to the given function."""

@@ -20,6 +20,7 @@ import structlog
 
 from casemesh.core.ids import new_id
 from casemesh.core.names import CASE
+from casemesh.dossier.heap import release_free_memory
 from casemesh.dossier.pack_format import PackDamaged
 from casemesh.dossier.pack_reader import PackReader
 from casemesh.dossier.pack_writer import PackBroken, PackWriter, pack_path
@@ -43,10 +44,22 @@ Requests = AsyncIterator[pb.UploadDocumentsRequest]
 
 
 class UploadStream:
-    """One stream under its lease. ``open`` it, yield its ``notices``, and ``end`` it whatever happened."""
+    """One stream under its lease: ``open`` it, yield its ``notices``, ``end`` it whatever happened.
 
-    def __init__(self, root: Path, store: UploadStore, lease: Lease, case_key: bytes, call: Call) -> None:
+    ``ended`` is told when all is done.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        store: UploadStore,
+        lease: Lease,
+        case_key: bytes,
+        call: Call,
+        ended: Callable[[UploadStream], None],
+    ) -> None:
         self.lease = lease
+        self._ended = ended
         self._root = root
         self._store = store
         self._case_key = case_key
@@ -134,16 +147,19 @@ class UploadStream:
         await asyncio.shield(self._ending)
 
     async def _end(self) -> None:
-        if self._intake is not None:
-            await self._end_pack(self._intake)
-            self._intake = None
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
         try:
+            if self._intake is not None:
+                await self._end_pack(self._intake)
+                self._intake = None
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.wait([self._reading])
             await self._store.end_lease(self.lease)
         except CaseMeshError as error:
             log.warning("upload.lease_runs_out", dossier=self.lease.dossier_id, reason=error.reason)
+        finally:
+            self._ended(self)
+            await asyncio.to_thread(release_free_memory)
 
     async def _end_pack(self, intake: UploadIntake) -> None:
         await asyncio.to_thread(intake.join)

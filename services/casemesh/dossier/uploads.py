@@ -43,8 +43,6 @@ class Uploads:
         finally:
             if stream is not None:
                 await stream.end()
-                if self._streams.get(stream.lease.dossier_id) is stream:
-                    del self._streams[stream.lease.dossier_id]
 
     async def close(self) -> None:
         """Wait until what was received is committed."""
@@ -62,14 +60,17 @@ class Uploads:
         agency = call.require_caller().agency
         case_key = await self._dossiers.case_key(case)
         lease = await self._store.take_lease(dossier_id, case, agency, opening.open.upload_id)
-        stream = UploadStream(self._root, self._store, lease, case_key, call)
+        stream = self._streams[dossier_id] = UploadStream(self._root, self._store, lease, case_key, call, self._forget)
         try:
             await stream.open()
         except BaseException:
             await stream.end()
             raise
-        self._streams[dossier_id] = stream
         return stream
+
+    def _forget(self, stream: UploadStream) -> None:
+        if self._streams.get(stream.lease.dossier_id) is stream:
+            del self._streams[stream.lease.dossier_id]
 
 
 async def _drain(stream: UploadStream | None, requests: Requests) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,8 @@ from casemesh.runtime.call import Call
 log = structlog.get_logger(__name__)
 
 DEFAULT_OUTSTANDING = 16
+HEARTBEAT_SECONDS = 30.0
+"""The gateway ends a stream that was silent for 120 seconds."""
 _CONFIRMATIONS = 256
 """Acknowledgements confirmed but not yet read by the receiver, before no more are taken from it."""
 
@@ -41,6 +44,7 @@ class Receiver:
         self._confirmed: asyncio.Queue[str] = asyncio.Queue(_CONFIRMATIONS)
         self._wake = asyncio.Event()
         self._more_due = True
+        self._spoke_at = clock.monotonic()
 
     async def run(
         self, requests: AsyncIterator[exchange_service_pb2.ReceiveRequest]
@@ -60,13 +64,15 @@ class Receiver:
                 while True:
                     self._wake.clear()
                     while not self._confirmed.empty():
-                        yield exchange_service_pb2.ReceiveResponse(acknowledged=self._confirmed.get_nowait())
+                        yield self._said(acknowledged=self._confirmed.get_nowait())
                     if reader.done():
                         await reader
                         return
                     leased = await self._lease(most)
                     for delivery in leased:
-                        yield exchange_service_pb2.ReceiveResponse(delivery=delivery)
+                        yield self._said(delivery=delivery)
+                    if self._clock.monotonic() - self._spoke_at >= HEARTBEAT_SECONDS:
+                        yield self._said(heartbeat=exchange_service_pb2.ReceiveHeartbeat())
                     if not leased:
                         await self._rest()
             finally:
@@ -103,12 +109,16 @@ class Receiver:
             self._outstanding[delivery.name] = now + self._deliveries.lease_seconds
         return leased
 
+    def _said(self, **notice: Any) -> exchange_service_pb2.ReceiveResponse:
+        self._spoke_at = self._clock.monotonic()
+        return exchange_service_pb2.ReceiveResponse(**notice)
+
     async def _rest(self) -> None:
-        # Until something arrives or is acknowledged, or the oldest lease ends and makes room.
-        ends = min(self._outstanding.values(), default=None)
-        timeout = None if ends is None else max(0.0, ends - self._clock.monotonic())
+        # Until something arrives or is acknowledged, the oldest lease ends and makes room, or silence lasts too long.
+        ends = min(self._outstanding.values(), default=self._spoke_at + HEARTBEAT_SECONDS)
+        until = min(ends, self._spoke_at + HEARTBEAT_SECONDS) - self._clock.monotonic()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(max(0.0, until)):
                 await self._wake.wait()
 
     async def _give_back(self) -> None:

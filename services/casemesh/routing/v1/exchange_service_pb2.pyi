@@ -79,12 +79,18 @@ class ReceiveOpen(_message.Message):
     def __init__(self, max_outstanding: _Optional[int] = ...) -> None: ...
 
 class ReceiveResponse(_message.Message):
-    __slots__ = ("delivery", "acknowledged")
+    __slots__ = ("delivery", "acknowledged", "heartbeat")
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     delivery: _exchange_pb2.Delivery
     acknowledged: str
-    def __init__(self, delivery: _Optional[_Union[_exchange_pb2.Delivery, _Mapping]] = ..., acknowledged: _Optional[str] = ...) -> None: ...
+    heartbeat: ReceiveHeartbeat
+    def __init__(self, delivery: _Optional[_Union[_exchange_pb2.Delivery, _Mapping]] = ..., acknowledged: _Optional[str] = ..., heartbeat: _Optional[_Union[ReceiveHeartbeat, _Mapping]] = ...) -> None: ...
+
+class ReceiveHeartbeat(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class PullDeliveriesRequest(_message.Message):
     __slots__ = ("max_deliveries",)
