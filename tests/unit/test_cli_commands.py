@@ -96,6 +96,12 @@ def test_the_promised_commands_are_there(wanted: tuple[str, ...]) -> None:
     assert wanted in COMMANDS
 
 
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_stands_in_the_guide(path: tuple[str, ...]) -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+    assert f"`{' '.join(path)}`" in guide.read_text(encoding="utf-8")
+
+
 def test_help_loads_neither_grpc_nor_protobuf() -> None:
     heavy = ("grpc", "google.protobuf", "cryptography", "asyncio")
     script = f"import sys, casemesh.cli.main; print([name for name in {heavy} if name in sys.modules])"

@@ -20,7 +20,7 @@ AGENCY = f"agencies/{new_id()}"
 class FakeDeliveries:
     """Waiting deliveries by name; what is leased is out until acknowledged or given back."""
 
-    lease_seconds = 30.0
+    lease_seconds = 10.0
 
     def __init__(self, *names: str) -> None:
         self.waiting = list(names)
@@ -159,7 +159,7 @@ async def test_a_lease_that_ended_makes_room_and_is_not_given_back() -> None:
     wire = Wire(deliveries)
     wire.open(1)
     await wire.next()
-    wire.clock.move(31)
+    wire.clock.move(11)
     wire.arrivals.announce(AGENCY)
     assert (await wire.next()).delivery.name == "b"
     await wire.responses.aclose()
