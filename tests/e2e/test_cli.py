@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from typer.testing import CliRunner, Result
 from casemesh.cli.main import app
 from casemesh.client.profile import write_profile
 from casemesh.core.ids import new_id
-from tests.support.platform import enrol_three, running_platform
+from tests.support.platform import RunningPlatform
 
 pytestmark = pytest.mark.timeout(300)
 POLICE_THEFT = "police-case-categories:05000200"
@@ -30,8 +28,8 @@ class Casemesh:
     """Runs `casemesh` with profiles `police`, `police-system` and so on: in this process, which saves a second for each
     command, or started as one of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.data = home / "data"
+    def __init__(self, home: Path, data: Path) -> None:
+        self.data = data
         self.environment = {
             **os.environ,
             "CASEMESH_CONFIG": str(home / "config"),
@@ -69,14 +67,13 @@ class Casemesh:
 
 
 @pytest.fixture(scope="module")
-def casemesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Casemesh]:
+def casemesh(platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> Casemesh:
     home = tmp_path_factory.mktemp("cli")
-    with running_platform(home / "data") as (_, addresses):
-        for name, agency in asyncio.run(enrol_three(addresses)).items():
-            write_profile(home / "config", replace(agency.system, name=f"{name}-system"))
-            for number, officer in enumerate(agency.officers):
-                write_profile(home / "config", replace(officer, name=name + ("" if number == 0 else "-outsider")))
-        yield Casemesh(home)
+    for name, agency in platform.agencies.items():
+        write_profile(home / "config", replace(agency.system, name=f"{name}-system"))
+        for number, officer in enumerate(agency.officers):
+            write_profile(home / "config", replace(officer, name=name + ("" if number == 0 else "-outsider")))
+    return Casemesh(home, Path(platform.addresses.pki).parent)
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +223,15 @@ def test_an_exchange_is_answered_and_the_answer_pulled(
     pulled = casemesh.run("police-system", "receive", "--to", tmp_path, "--pull", "--json").stdout.splitlines()
     assert answer["name"] in "".join(pulled)
     assert casemesh.run("police-system", "receive", "--to", tmp_path, "--pull").stdout == ""
+
+
+def test_a_command_told_to_stop_ends_in_order(casemesh: Casemesh, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    receiver = casemesh.start("court-system", "receive", "--to", inbox)
+    while not inbox.exists():
+        assert receiver.poll() is None
+    receiver.terminate()
+    assert receiver.wait(60) == 130
 
 
 def test_an_officers_work_on_a_case_can_be_ended(casemesh: Casemesh, exchange: str, case: str) -> None:

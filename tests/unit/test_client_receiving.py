@@ -12,7 +12,7 @@ from casemesh.client import receiving
 from casemesh.client.receiving import Receiver, receive_until
 from casemesh.errors import CaseMeshError, FailedPrecondition, PermissionDenied, Unavailable
 from casemesh.routing.v1.exchange_pb2 import Delivery, Exchange
-from casemesh.routing.v1.exchange_service_pb2 import ReceiveRequest, ReceiveResponse
+from casemesh.routing.v1.exchange_service_pb2 import ReceiveHeartbeat, ReceiveRequest, ReceiveResponse
 
 
 def delivery(name: str, case: str = "cases/1") -> ReceiveResponse:
@@ -133,6 +133,14 @@ async def test_a_delivery_that_comes_again_is_not_stored_again() -> None:
     inbox, confirmed = Inbox(), []
     await run_until(platform.receiver(inbox, confirmed), lambda: "a" in confirmed)
     assert inbox.stored == ["a"]
+
+
+async def test_a_heartbeat_asks_for_nothing() -> None:
+    heartbeat = ReceiveResponse(heartbeat=ReceiveHeartbeat())
+    platform = FakePlatform(([heartbeat, delivery("a"), ReceiveResponse()], None))
+    inbox, confirmed = Inbox(), []
+    await run_until(platform.receiver(inbox, confirmed), lambda: confirmed == ["a"])
+    assert inbox.began == ["a"]
 
 
 async def test_a_lost_lease_is_no_failure_since_the_delivery_comes_again() -> None:

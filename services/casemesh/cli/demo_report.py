@@ -108,7 +108,7 @@ def _spoken(figures: dict[str, Any]) -> dict[str, str]:
         "size": format_size(size),
         "end_to_end": format_seconds(figures["end_to_end_seconds"]),
         "reported": format_seconds(REPORTED_SECONDS * size / REPORTED_BYTES),
-        "times": f"{figures['times_faster_than_reported']:.0f}",
+        "times": f"{figures['times_faster_than_reported']:.1f}",
         "upload": format_seconds(figures["upload_seconds"]),
         "disk": format_seconds(figures["disk_seconds"]),
         "upload_rate": format_size(size / max(figures["upload_seconds"], 1e-9)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from casemesh.cli.exit_codes import ExitCode, exit_code_of
@@ -32,7 +33,7 @@ def report(error: BaseException, invocation: Invocation) -> ExitCode:
             return _report(ExitCode(error.code), error.key, invocation, **error.values)
         case ProfileError():
             return _report(ExitCode.USAGE, "failure.profile", invocation, message=error)
-        case KeyboardInterrupt():
+        case KeyboardInterrupt() | asyncio.CancelledError():
             return _report(ExitCode.INTERRUPTED, "failure.interrupted", invocation)
         case _ if isinstance(error, _UNPROVEN):
             return _report(ExitCode.VERIFICATION_FAILED, "failure.unproven", invocation, message=error)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -132,7 +134,7 @@ def _run(body: Callable[..., Any], given: dict[str, Any], output: Output, profil
                 asyncio.run(_awaited(outcome))
         except (typer.Exit, typer.BadParameter):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
             if os.environ.get("CASEMESH_DEBUG"):
                 traceback.print_exception(error, file=sys.stderr)
             return report(error, invocation)
@@ -140,6 +142,13 @@ def _run(body: Callable[..., Any], given: dict[str, Any], output: Output, profil
 
 
 async def _awaited(outcome: Any) -> None:
+    import asyncio
+
+    task = asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError):  # Windows has no such signal
+        # As Ctrl-C does: what the command has open is closed, what it has made in passing is removed.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await outcome
 
 

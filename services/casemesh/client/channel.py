@@ -82,8 +82,8 @@ def open_channel(
 class ReloadingChannel:
     """A channel that is replaced when its certificate files change; calls in flight end on the old one.
 
-    gRPC for Python cannot exchange a client's certificate on a live channel, so a new channel is made first and the
-    old one closed with a grace of 30 seconds for unary calls; streams on it are resumed by their owners.
+    gRPC for Python cannot exchange a client's certificate on a live channel, so a new channel is made first. The
+    old one stays for the streams on it, which the server ends at their greatest age, and is closed with the rest.
     """
 
     def __init__(self, make: Callable[[], grpc.aio.Channel], credentials: Credentials) -> None:

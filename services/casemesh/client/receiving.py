@@ -82,17 +82,17 @@ class Receiver:
                 await asyncio.sleep(pause_after(error, pause))
 
     def _take(self, response: exchange_service_pb2.ReceiveResponse, storing: asyncio.TaskGroup) -> None:
-        if response.HasField("heartbeat"):
-            return
-        if response.HasField("acknowledged"):
-            self._stored.discard(response.acknowledged)
-            self._on_acknowledged(response.acknowledged)
-        elif response.delivery.name in self._stored:
-            # Its acknowledgement was lost with a connection.
-            self._to_acknowledge.put_nowait(response.delivery.name)
-        elif response.delivery.name not in self._in_store:
-            self._in_store.add(response.delivery.name)
-            storing.create_task(self._hand_over(response.delivery))
+        # A heartbeat, and what a later release may add, asks for nothing.
+        match response.WhichOneof("notice"):
+            case "acknowledged":
+                self._stored.discard(response.acknowledged)
+                self._on_acknowledged(response.acknowledged)
+            case "delivery" if response.delivery.name in self._stored:
+                # Its acknowledgement was lost with a connection.
+                self._to_acknowledge.put_nowait(response.delivery.name)
+            case "delivery" if response.delivery.name not in self._in_store:
+                self._in_store.add(response.delivery.name)
+                storing.create_task(self._hand_over(response.delivery))
 
     async def _requests(self) -> AsyncIterator[exchange_service_pb2.ReceiveRequest]:
         opening = exchange_service_pb2.ReceiveOpen(max_outstanding=self._max_outstanding)

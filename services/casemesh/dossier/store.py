@@ -169,8 +169,12 @@ class DossierStore:
         self._keys = keys
 
     async def case_of_dossier(self, name: str) -> str | None:
-        """The case a dossier belongs to, whoever asks."""
-        case: str | None = await self._database.fetchval(_CASE_OF_DOSSIER, DOSSIER.parse(name)["dossier"])
+        """The case a dossier belongs to, whoever asks. None for what is no dossier's name, too."""
+        try:
+            dossier_id = DOSSIER.parse(name)["dossier"]
+        except ValueError:
+            return None
+        case: str | None = await self._database.fetchval(_CASE_OF_DOSSIER, dossier_id)
         return case
 
     async def case_of_version(self, name: str) -> str | None:

@@ -151,7 +151,7 @@ class UploadIntake:
         for frame in message.frames:
             match frame.WhichOneof("frame"):
                 case "chunk":
-                    room -= self._chunk(frame.chunk)
+                    room -= self._chunk(frame.chunk, room)
                 case "header":
                     self._header(frame.header)
                 case "document_finish":
@@ -160,8 +160,6 @@ class UploadIntake:
                     self._upload_finish(frame.upload_finish)
                 case _:
                     raise self._session.fail(_empty_frame())
-            if room < 0:
-                raise self._session.fail(_message_too_large())
 
     def _header(self, header: DocumentHeader) -> None:
         head = head_of(header)
@@ -176,9 +174,11 @@ class UploadIntake:
                 for data in self._read_held(self._held[head.index]):
                     digest.update(data)
 
-    def _chunk(self, chunk: DocumentChunk) -> int:
+    def _chunk(self, chunk: DocumentChunk, room: int) -> int:
         index, offset, data = chunk.document_index, chunk.offset_bytes, chunk.data
         length = len(data)
+        if room < length <= MAX_CHUNK_BYTES:
+            raise self._session.fail(_message_too_large())
         place = self._session.chunk(index, offset, length)
         self._digests[index].update(data)
         blob_id = self._blobs[index]
