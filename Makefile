@@ -69,7 +69,8 @@ lock: $(READY) ## Pin every dependency with its hashes, naming no index
 	    --universal --no-annotate -o requirements.lock pyproject.toml
 
 .PHONY: release-protos
-release-protos: protos-lint ## Make the present contract the one later changes must not break
+release-protos: $(READY) ## Make the present contract the one later changes must not break
+	@$(BIN)/python protos/generate.py --googleapis build/googleapis
 	@$(BIN)/buf build protos --exclude-source-info -o protos/released.binpb
 
 .PHONY: clean
