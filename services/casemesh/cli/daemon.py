@@ -16,6 +16,8 @@ from typing import Annotated, Any
 
 import typer
 
+from casemesh.cli.enrol_commands import app as enrol_app
+
 SERVICE_NAMES = ("identity", "translation", "dossier", "routing", "audit")
 
 app = typer.Typer(
@@ -26,6 +28,7 @@ app = typer.Typer(
 )
 pki_app = typer.Typer(help="Make and renew certificates for one machine.  单机证书管理。", no_args_is_help=True)
 app.add_typer(pki_app, name="pki")
+app.add_typer(enrol_app, name="enrol")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.  输出 JSON。")]
 PkiFolder = Annotated[Path, typer.Option("--dir", help="The PKI folder.  证书目录。")]

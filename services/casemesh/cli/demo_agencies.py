@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casemesh.client.profile import Profile
+from casemesh.client.profile import Profile, write_profile
 from casemesh.core.ids import new_id
 from casemesh.identity.v1 import directory_admin_service_pb2
 
@@ -84,6 +84,19 @@ async def enrol(
     )
     officers = [await _officer(operator, system, agency.name, name) for name in plan.officers]
     return EnrolledAgency(agency.name, code, plan.display_name, system, tuple(officers))
+
+
+def leave_profiles(agencies: Sequence[EnrolledAgency], folder: Path) -> list[str]:
+    """Write a profile for each agency's system (`CODE`) and its officers (`CODE-officer-1` ...) and return their
+    names."""
+    left = []
+    for agency in agencies:
+        named = [(agency.code, agency.system)]
+        named += [(f"{agency.code}-officer-{number}", one) for number, one in enumerate(agency.officers, start=1)]
+        for name, profile in named:
+            write_profile(folder, replace(profile, name=name), replace=True)
+            left.append(name)
+    return left
 
 
 async def _officer(operator: OperatorSession, system: Profile, agency: str, display_name: str) -> Profile:

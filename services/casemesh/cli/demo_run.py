@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casemesh.cli import demo_case, send_dossier
-from casemesh.cli.demo_agencies import COURT, POLICE, PROCURATORATE, enrol
+from casemesh.cli.demo_agencies import COURT, POLICE, PROCURATORATE, enrol, leave_profiles
 from casemesh.cli.demo_denial import Resources, try_to_see
 from casemesh.cli.demo_dossier import make_dossier
 from casemesh.cli.demo_report import DemoReport, Step, compare_with_report
@@ -65,7 +65,8 @@ async def run_demo(options: DemoOptions, output: Output, done: Callable[[Step], 
     with scratch_folder(options.data, output, keep=options.keep) as work:
         made = await _dossier(options, work, output, report, done)
         async with _platform(options, work, output, report, done) as (addresses, store), AsyncExitStack() as stack:
-            await _Demo(addresses, store, work, made, output, report, done).run(stack)
+            profiles = options.data / "demo" if options.data is not None else None
+            await _Demo(addresses, store, work, profiles, made, output, report, done).run(stack)
     return report
 
 
@@ -77,11 +78,13 @@ class _Demo:
         addresses: Addresses,
         store: Path,
         work: Path,
+        profiles: Path | None,
         made: _Made,
         output: Output,
         report: DemoReport,
         done: Callable[[Step], None],
     ) -> None:
+        self._profiles = profiles
         self._addresses = addresses
         self._store = store
         self._work = work
@@ -168,7 +171,7 @@ class _Demo:
             "denied": denial.learned_nothing,
             "denied_attempts": denial.attempts,
             "trail_events": len(trail.events),
-            "trail_verified": True,
+            "trail_verified": bool(trail.events),
             "trace_id": trace.trace_id,
             "trace_services": traced,
             "end_to_end_seconds": round(end_to_end, 4),
@@ -184,6 +187,10 @@ class _Demo:
                 await enrol(plan, self._pki, operator, self._addresses, self._pki.layout.signing_trust)
                 for plan in (POLICE, PROCURATORATE, COURT)
             ]
+        if self._profiles is not None:
+            # The platform stays when the demo has ended, and so may whoever tries it out.
+            left = leave_profiles(agencies, self._profiles)
+            self._output.notice("demo.profiles", folder=self._profiles.resolve(), example=left[1])
         return [await demo_case.open_organ(stack, agency, self._work) for agency in agencies]
 
     async def _send(self, police: demo_case.Organ, case: str) -> send_dossier.Sent:
