@@ -106,9 +106,11 @@ def _plan(descriptor: Descriptor) -> tuple[tuple[FieldDescriptor, bool, int, int
         rules = _rules_of(field)
         required = field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
         reference = options.Extensions[resource_pb2.resource_reference].type
-        steps.append(
-            (field, required, rules.max_items or DEFAULT_MAX_ITEMS, rules.min_items, _check(field, rules, reference))
-        )
+        check = _check(field, rules, reference)
+        if check is None and not required and not field.is_repeated and field.message_type is None:
+            # Nothing to check: reading it would only copy it, and uploads are made of such fields.
+            continue
+        steps.append((field, required, rules.max_items or DEFAULT_MAX_ITEMS, rules.min_items, check))
     return tuple(steps)
 
 
@@ -116,7 +118,7 @@ def _check(field: FieldDescriptor, rules: FieldRules, reference: str) -> Check |
     if field.type == FieldDescriptor.TYPE_STRING:
         return _string_check(rules, reference)
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return _bytes_check(rules)
+        return _bytes_check(rules) if rules.min_bytes or rules.max_bytes else None
     if field.type == FieldDescriptor.TYPE_ENUM:
         assert field.enum_type is not None
         known = frozenset(field.enum_type.values_by_number)
