@@ -16,7 +16,6 @@ from casemesh.identity.page_tokens import (
     LAST_UUID,
     cut_page,
     is_agency_code,
-    page_size_of,
     read_page_token,
 )
 from casemesh.identity.subjects import Subject, subject_of
@@ -110,10 +109,6 @@ def test_nobody_else_is_spoken_for_and_all_refusals_are_alike(held: CertificateH
 
 def test_an_officers_identifier_is_read_from_the_name() -> None:
     assert (officer_id_of(OFFICER), officer_id_of("")) == (OFFICER_ID, None)
-
-
-def test_an_unset_page_size_is_a_hundred() -> None:
-    assert (page_size_of(0), page_size_of(7)) == (100, 7)
 
 
 @given(items=st.lists(st.uuids().map(str), max_size=30, unique=True), size=st.integers(1, 8))

@@ -17,7 +17,8 @@ from casemesh.audit.store import LogStore, StoredEvent
 from casemesh.client import trail
 from casemesh.client.notes import VerifierKey
 from casemesh.core.units import MIB
-from casemesh.errors import FailedPrecondition, FieldViolation, InvalidArgument
+from casemesh.errors import FailedPrecondition
+from casemesh.runtime.paging import invalid_token
 
 DEFAULT_PAGE_EVENTS = 100
 MAX_PAGE_BYTES = 3 * MIB
@@ -104,10 +105,5 @@ def _within_bytes(events: list[StoredEvent], limit: int) -> list[StoredEvent]:
 def _parse_token(token: str) -> tuple[int, int]:
     match = _PAGE_TOKEN.fullmatch(token)
     if match is None:
-        description = "must be a `next_page_token` of this method, or unset"
-        raise InvalidArgument(
-            "FIELD_INVALID",
-            f"page_token {description}",
-            violations=[FieldViolation("page_token", description)],
-        )
+        raise invalid_token()
     return int(match[1]), int(match[2])

@@ -17,7 +17,6 @@ from casemesh.identity.page_tokens import (
     LAST_UUID,
     cut_page,
     is_agency_code,
-    page_size_of,
     read_page_token,
 )
 from casemesh.identity.subjects import subject_of
@@ -37,6 +36,7 @@ from casemesh.identity.v1 import (
     token_service_pb2_grpc,
 )
 from casemesh.runtime.call import current_call
+from casemesh.runtime.paging import page_size_of
 
 
 class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):

@@ -8,10 +8,11 @@ from casemesh.errors import InvalidArgument
 from casemesh.identity.v1 import access_service_pb2
 from casemesh.routing.case_store import CaseStore
 from casemesh.routing.dependencies import TIMEOUT_SECONDS, asking
-from casemesh.routing.paging import decode_token, encode_token, fitting, invalid_token, page_size_of
+from casemesh.routing.paging import fitting
 from casemesh.routing.v1 import case_pb2, case_service_pb2
 from casemesh.runtime.access import bearer
 from casemesh.runtime.call import Caller
+from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
 
 if TYPE_CHECKING:
     from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceAsyncStub

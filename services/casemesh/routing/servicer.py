@@ -20,7 +20,6 @@ from casemesh.routing.exchange_rules import require_side
 from casemesh.routing.exchange_store import ExchangeStore
 from casemesh.routing.listing import CaseListing
 from casemesh.routing.nodes import NodeCatalogue
-from casemesh.routing.paging import decode_token, encode_token, invalid_token, page_size_of
 from casemesh.routing.receive import DEFAULT_OUTSTANDING, Receiver
 from casemesh.routing.register import Registration
 from casemesh.routing.submit import Submission
@@ -33,6 +32,7 @@ from casemesh.routing.v1 import (
     exchange_service_pb2_grpc,
 )
 from casemesh.runtime.call import current_call
+from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
