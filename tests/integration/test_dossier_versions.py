@@ -161,6 +161,8 @@ async def test_the_manifest_is_signed_and_says_what_was_sent(dossier_desk: Dossi
     documents = documents_of(tmp_path, [10, 0, 2_000_000], pages=2)
     version = await dossier_desk.version(documents)
     envelope = await fetch_manifest(dossier_desk.reading, version.name)
+    pieces = dossier_desk.reading.DownloadManifest(read_pb.DownloadManifestRequest(version=version.name))
+    assert b"".join([piece.data async for piece in pieces]) == envelope
     manifest = await asyncio.to_thread(
         Manifest.verify, envelope, dossier_desk.signing_roots, signer="spiffe://mesh.casemesh/signing/dossier"
     )
@@ -209,6 +211,9 @@ async def test_a_version_handed_on_is_readable_there_and_nowhere_else(
     request = read_pb.GetDossierVersionRequest(name=version.name)
     with pytest.raises(NotFound):
         await theirs.GetDossierVersion(request)
+    with pytest.raises(NotFound):
+        await theirs.GetDossier(read_pb.GetDossierRequest(name=version.name.partition("/versions/")[0]))
+    assert not (await theirs.ListDossiers(read_pb.ListDossiersRequest(case=dossier_desk.case))).dossiers
     packs = sorted(dossier_desk.store.rglob("*.pack"))
     assert await dossier_desk.grant(version.name) == version.name
     assert (await theirs.GetDossierVersion(request)).version == version

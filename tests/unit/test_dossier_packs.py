@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -308,15 +309,38 @@ def test_two_packs_of_one_case_never_share_a_salt(tmp_path: Path) -> None:
 
 
 def test_after_a_failed_write_the_pack_takes_nothing_more() -> None:
+    # /dev/full answers every write with ENOSPC, and a character device cannot be synced.
     descriptor = os.open("/dev/full", os.O_WRONLY)
     writer = PackWriter(descriptor, PackHeader(1, b"s" * 32, CASE, PACK), KEY, DEFAULT_SUITE)
     writer.append(Kind.DATA, BLOB_A, b"x")
     with pytest.raises(OSError, match="No space left"):
         writer.flush()
-    for attempt in (writer.flush, writer.sync, lambda: writer.append(Kind.DATA, BLOB_A, b"y")):
+    for attempt in (writer.flush, lambda: writer.append(Kind.DATA, BLOB_A, b"y")):
         with pytest.raises(PackBroken):
             attempt()
+    with pytest.raises(OSError, match="Invalid argument"):
+        writer.sync()
+    with pytest.raises(PackBroken):
+        writer.sync()
     writer.close()
+
+
+def test_what_was_written_before_a_failed_write_can_still_be_made_durable(tmp_path: Path) -> None:
+    writer = PackWriter.create(tmp_path, case_id=CASE, pack_id=PACK, case_key=KEY)
+    writer.append(Kind.DATA, BLOB_A, b"kept")
+    writer.flush()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (writer.written, hard))
+    try:
+        writer.append(Kind.DATA, BLOB_A, b"lost", index=1, offset=4)
+        with pytest.raises(OSError, match="File too large"):
+            writer.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    writer.sync()
+    writer.close()
+    with PackReader(tmp_path, CASE, PACK, KEY) as reader:
+        assert [found.header.length for found in reader.adopt(PACK_HEADER_BYTES, 0).found] == [4]
 
 
 def test_every_write_ends_a_block_so_that_no_block_is_written_twice(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from casemesh.client.statements import SigningKey
 from casemesh.dossier.config import Config
 from casemesh.dossier.downloading import Downloading
 from casemesh.dossier.finalizing import Finalizing
+from casemesh.dossier.heap import expect_large_buffers
 from casemesh.dossier.key_provider import FileKeyProvider
 from casemesh.dossier.policy import DOSSIER_SERVICE, HANDOVER_SERVICE, POLICIES, READ_SERVICE
 from casemesh.dossier.servicer import DossierHandoverServicer, DossierReadServicer, DossierServicer
@@ -24,6 +25,7 @@ from casemesh.runtime.host import Assembly, Host
 
 async def assemble(host: Host) -> Assembly:
     """Build the service; makes the store's folder where it is not there yet."""
+    expect_large_buffers()
     config = host.config
     assert isinstance(config, Config)
     signing = SigningKey.load(config.signing / "signing.pem", config.signing / "signing.key")

@@ -57,8 +57,9 @@ class PackWriter:
     after the ``sync`` that follows. ``append`` and ``flush`` belong to one thread, ``write`` and ``sync`` to one, too;
     slabs are few, so that whoever seals waits for the one that writes.
 
-    A writer takes a fresh salt and never reopens a pack, so no nonce is used twice. After a failed write or sync
-    every call raises PackBroken: the kernel may have dropped what it could not write and says so only once.
+    A writer takes a fresh salt and never reopens a pack, so no nonce is used twice. After a failed write nothing more
+    is written, but what was can still be made durable; after a failed sync not even that, for the kernel may have
+    dropped what it could not write and says so only once.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class PackWriter:
         self._position = PACK_HEADER_BYTES
         self._written = PACK_HEADER_BYTES
         self._broken = False
+        self._unsafe = False
 
     @classmethod
     def create(
@@ -163,16 +165,17 @@ class PackWriter:
 
     def sync(self) -> None:
         """Make everything written before the call durable. Raises OSError once, PackBroken from then on."""
-        self._check()
+        if self._unsafe:
+            raise PackBroken
         try:
             os.fdatasync(self._descriptor)
         except OSError:
-            self._broken = True
+            self._broken = self._unsafe = True
             raise
 
     def close(self) -> None:
         """Release file and memory; what was not written is given up. May be called again."""
-        self._broken = True
+        self._broken = self._unsafe = True
         # Some megabytes, and whoever is told of slabs may well hold this writer: not left to the cycle collector.
         self._slab, self._free, self._emit = None, queue.SimpleQueue(), _closed
         if self._descriptor >= 0:

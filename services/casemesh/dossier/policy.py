@@ -6,6 +6,8 @@ those it was handed to. The servicers ask for that, with the same answer as for 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from casemesh.identity.v1.case_access_pb2 import CASE_PERMISSION_CHANGE_DOSSIER, CASE_PERMISSION_VIEW_DOSSIER
 from casemesh.runtime.peers import Peer
 from casemesh.runtime.policy import AGENCY_WITH_TOKEN, MethodPolicy, OnCase, PolicyTable, Proof, Subject
@@ -38,7 +40,9 @@ def _view(field: str, resource: str, audited: str = "") -> MethodPolicy:
 
 POLICIES: PolicyTable = {
     f"{DOSSIER_SERVICE}/CreateDossier": _change("case", "case", DRAFT_CREATED),
-    f"{DOSSIER_SERVICE}/UploadDocuments": _change("open.dossier", "dossier", UPLOAD_FINISHED),
+    f"{DOSSIER_SERVICE}/UploadDocuments": replace(
+        _change("open.dossier", "dossier", UPLOAD_FINISHED), handler_checks_stream=True
+    ),
     f"{DOSSIER_SERVICE}/QueryUpload": _change("dossier", "dossier"),
     f"{DOSSIER_SERVICE}/FinalizeDossier": _change("dossier", "dossier", VERSION_FINALIZED),
     f"{READ_SERVICE}/GetDossier": _view("name", "dossier"),

@@ -217,7 +217,7 @@ class UploadStream:
                 await self._store.commit(self.lease, batch, self._call)
             except Exception as error:
                 self._lost_track = True
-                self._failure = self._failure or error
+                self._failure = self._failure or intake.error or error
                 return False
             self._committed_bytes += batch.received_bytes
             self._totals = batch.totals

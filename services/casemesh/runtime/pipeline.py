@@ -129,7 +129,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
             stream = Stream(cast("asyncio.Task[Any]", asyncio.current_task()))
             async with self._around(method, context, stream) as call:
                 policy_row = await self._authenticate(call, policy, context)
-                request, rest = await _first(source) if request_streaming else (source, source)
+                check = _accept if policy_row.handler_checks_stream else validate
+                request, rest = await _first(source, check) if request_streaming else (source, source)
                 validate(request)
                 await self._authorize(call, policy_row, request)
                 watch = asyncio.create_task(self._watch(stream, call, policy_row, request))
@@ -280,8 +281,10 @@ class Stream:
             self._task.cancel()
 
 
-async def _first(source: AsyncIterator[Message]) -> tuple[Message, AsyncIterator[Message]]:
-    """Return the first message of a stream and an iterator that gives it again, then the rest, each validated."""
+async def _first(
+    source: AsyncIterator[Message], check: Callable[[Message], None]
+) -> tuple[Message, AsyncIterator[Message]]:
+    """Return the first message of a stream and an iterator that gives it again, then the rest, each checked."""
     try:
         async with asyncio.timeout(_OPEN_TIMEOUT_SECONDS):
             first = await anext(aiter(source))
@@ -293,10 +296,14 @@ async def _first(source: AsyncIterator[Message]) -> tuple[Message, AsyncIterator
     async def rest() -> AsyncIterator[Message]:
         yield first
         async for message in source:
-            validate(message)
+            check(message)
             yield message
 
     return first, rest()
+
+
+def _accept(message: Message) -> None:
+    """Leave the check to the handler."""
 
 
 def _bearer_token(metadata: Metadata) -> str:

@@ -62,6 +62,9 @@ class MethodPolicy:
     rights."""
     audited: str = ""
     """The action written to the log when the method succeeds; empty when it changes and reveals nothing."""
+    handler_checks_stream: bool = False
+    """The handler holds every message after the first to rules of its own, stricter than the field rules: an upload has
+    tens of thousands of frames, and checking each twice shows in its speed."""
 
 
 PolicyTable = Mapping[str, MethodPolicy]

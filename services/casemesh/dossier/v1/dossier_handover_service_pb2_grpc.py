@@ -48,7 +48,7 @@ class DossierHandoverServiceServicer:
 
     def GrantVersion(self, request, context):
         """GrantVersion lets the recipient's agency read a version: a grant on the same bytes, not a copy, so its cost does not depend on size.
-        Granting again changes nothing. Errors: NOT_FOUND; FAILED_PRECONDITION when the sender may not read the version itself.
+        Granting again changes nothing. Errors: NOT_FOUND, also when the sender may not read the version itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

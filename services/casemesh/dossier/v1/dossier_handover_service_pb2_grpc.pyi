@@ -35,7 +35,7 @@ class DossierHandoverServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DossierHandoverServiceAsyncStub: ...
     GrantVersion: _grpc.UnaryUnaryMultiCallable[_dossier_handover_service_pb2.GrantVersionRequest, _dossier_handover_service_pb2.GrantVersionResponse]
     """GrantVersion lets the recipient's agency read a version: a grant on the same bytes, not a copy, so its cost does not depend on size.
-    Granting again changes nothing. Errors: NOT_FOUND; FAILED_PRECONDITION when the sender may not read the version itself.
+    Granting again changes nothing. Errors: NOT_FOUND, also when the sender may not read the version itself.
     """
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class DossierHandoverServiceAsyncStub(DossierHandoverServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GrantVersion: _aio.UnaryUnaryMultiCallable[_dossier_handover_service_pb2.GrantVersionRequest, _dossier_handover_service_pb2.GrantVersionResponse]  # type: ignore[assignment]
     """GrantVersion lets the recipient's agency read a version: a grant on the same bytes, not a copy, so its cost does not depend on size.
-    Granting again changes nothing. Errors: NOT_FOUND; FAILED_PRECONDITION when the sender may not read the version itself.
+    Granting again changes nothing. Errors: NOT_FOUND, also when the sender may not read the version itself.
     """
 
 class DossierHandoverServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +58,7 @@ class DossierHandoverServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dossier_handover_service_pb2.GrantVersionResponse, _abc.Awaitable[_dossier_handover_service_pb2.GrantVersionResponse]]:
         """GrantVersion lets the recipient's agency read a version: a grant on the same bytes, not a copy, so its cost does not depend on size.
-        Granting again changes nothing. Errors: NOT_FOUND; FAILED_PRECONDITION when the sender may not read the version itself.
+        Granting again changes nothing. Errors: NOT_FOUND, also when the sender may not read the version itself.
         """
 
 def add_DossierHandoverServiceServicer_to_server(servicer: DossierHandoverServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

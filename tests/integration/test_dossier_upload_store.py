@@ -1,0 +1,235 @@
+"""Leases and batches on a real PostgreSQL: who was overtaken changes nothing, and rows only move forward."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from casemesh.core.clock import SystemClock
+from casemesh.core.ids import new_id
+from casemesh.dossier.key_provider import FileKeyProvider
+from casemesh.dossier.pack_format import PACK_HEADER_BYTES
+from casemesh.dossier.pack_reader import Extent
+from casemesh.dossier.store import DossierStore, StoredVersion
+from casemesh.dossier.upload_batch import Batch, DocumentProgress
+from casemesh.dossier.upload_session import DocumentHead, UploadTotals
+from casemesh.dossier.upload_store import Lease, UploadStore
+from casemesh.errors import CaseMeshError, Conflict, FailedPrecondition, NotFound
+from casemesh.local.postgres import EmbeddedPostgres
+from casemesh.runtime.call import Call
+from casemesh.runtime.config import DatabaseConfig
+from casemesh.runtime.migrations import migrate
+from casemesh.runtime.postgres import Database
+from tests.support.postgres import clone_database
+
+CASE, AGENCY = f"cases/{new_id()}", f"agencies/{new_id()}"
+CALL = Call("casemesh.dossier.v1.DossierService/UploadDocuments", case=CASE)
+
+
+@dataclass
+class Scene:
+    store: UploadStore
+    database: Database
+    owner_dsn: str
+
+    async def draft(self) -> str:
+        dossier_id = new_id()
+        await self.database.execute(
+            "INSERT INTO dossier (dossier_id, case_name, agency, title, created_at) VALUES ($1, $2, $3, 't', $4)",
+            dossier_id, CASE, AGENCY, datetime.now(UTC),
+        )  # fmt: skip
+        return dossier_id
+
+    async def lease(self, dossier_id: str, upload_id: str | None = None) -> Lease:
+        return await self.store.take_lease(dossier_id, CASE, AGENCY, upload_id or new_id())
+
+    async def lapse(self, dossier_id: str) -> None:
+        """Let the lease's time pass."""
+        await self.database.execute(
+            "UPDATE upload_lease SET expires_at = now() - interval '1 second' WHERE dossier_id = $1", dossier_id
+        )
+
+    async def pack(self, lease: Lease) -> bytes:
+        pack_id = uuid.UUID(new_id()).bytes
+        await self.store.add_pack(lease, pack_id)
+        return pack_id
+
+
+@pytest.fixture
+async def scene(embedded_postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
+    async with clone_database(
+        embedded_postgres, "dossier", lambda dsn: migrate(dsn, "dossier", "casemesh_dossier_runtime")
+    ) as made:
+        database = Database(made.runtime_dsn, DatabaseConfig(dsn_file=Path("unused"), pool_size=4))
+        await database.open()
+        yield Scene(UploadStore(database, SystemClock()), database, made.owner_dsn)
+        await database.close()
+
+
+def batch(pack_id: bytes, index: int = 0, *, received: int = 10, size: int = 10, end: int = 8192) -> Batch:
+    """A batch with one new document, whole where everything was received."""
+    made = Batch(pack_id, end, 3, received)
+    entry = made.document(index, uuid.UUID(new_id()).bytes)
+    entry.head = DocumentHead(index, "证据卷一", f"{index}.pdf", "application/pdf", 1, size)
+    entry.received_bytes, entry.chunks = received, 1
+    entry.extents.append(Extent(pack_id, PACK_HEADER_BYTES, received + 64, 1, 0, 0, received))
+    entry.sha256 = hashlib.sha256(b"x").digest() if received == size else None
+    return made
+
+
+async def test_another_upload_waits_for_the_lease_and_the_same_one_takes_it_over(scene: Scene) -> None:
+    dossier_id, upload_id = await scene.draft(), new_id()
+    first = await scene.lease(dossier_id, upload_id)
+    with pytest.raises(Conflict) as caught:
+        await scene.lease(dossier_id)
+    assert caught.value.reason == "UPLOAD_LEASE_HELD"
+    assert 25 <= int(caught.value.metadata["retry_after_seconds"]) <= 30
+    second = await scene.lease(dossier_id, upload_id)
+    await scene.store.end_lease(first)
+    with pytest.raises(Conflict):
+        await scene.lease(dossier_id)
+    await scene.store.end_lease(second)
+    third = await scene.lease(dossier_id)
+    assert [first.epoch, second.epoch, third.epoch] == [1, 2, 3]
+
+
+async def test_a_lease_that_ran_out_can_be_taken_and_a_renewed_one_cannot(scene: Scene) -> None:
+    dossier_id = await scene.draft()
+    lease = await scene.lease(dossier_id)
+    await scene.lapse(dossier_id)
+    await scene.store.renew(lease)
+    with pytest.raises(Conflict):
+        await scene.lease(dossier_id)
+    await scene.lapse(dossier_id)
+    await scene.lease(dossier_id)
+    with pytest.raises(Conflict) as caught:
+        await scene.store.renew(lease)
+    assert caught.value.reason == "UPLOAD_LEASE_LOST"
+
+
+async def test_a_writer_who_was_overtaken_changes_nothing_however_late_it_wakes(scene: Scene) -> None:
+    dossier_id = await scene.draft()
+    old = await scene.lease(dossier_id)
+    pack_id = await scene.pack(old)
+    await scene.lapse(dossier_id)
+    await scene.lease(dossier_id)
+    for attempt in (
+        scene.store.commit(old, batch(pack_id), CALL),
+        scene.store.add_pack(old, uuid.UUID(new_id()).bytes),
+        scene.store.close_pack(old, pack_id),
+        scene.store.renew(old),
+    ):
+        with pytest.raises(Conflict) as caught:
+            await attempt
+        assert caught.value.reason == "UPLOAD_LEASE_LOST"
+    assert await scene.store.held(dossier_id) == []
+    assert await scene.database.fetchval("SELECT count(*) FROM blob") == 0
+
+
+async def test_batches_add_up_to_the_document(scene: Scene) -> None:
+    lease = await scene.lease(await scene.draft())
+    pack_id = await scene.pack(lease)
+    first = batch(pack_id, received=4)
+    await scene.store.commit(lease, first, CALL)
+    (blob_id,) = first.documents
+    (held,) = await scene.store.held(lease.dossier_id)
+    assert (held.state.received_bytes, held.state.chunks, held.state.sha256) == (4, 1, None)
+    assert held.extents == (Extent(pack_id, PACK_HEADER_BYTES, 68, 1, 0, 0, 4),)
+    later = Batch(pack_id, 12_288, 6)
+    extent = Extent(pack_id, 8192, 70, 4, 1, 4, 6)
+    later.documents[blob_id] = DocumentProgress(0, blob_id, None, 10, 2, [extent], bytes(32))
+    await scene.store.commit(lease, later, CALL)
+    (held,) = await scene.store.held(lease.dossier_id)
+    assert (held.state.received_bytes, held.state.chunks, held.state.sha256) == (10, 2, bytes(32))
+    assert [(pack.pack_id, pack.end, pack.records) for pack in await scene.store.open_packs(lease)] == [
+        (pack_id, 12_288, 6)
+    ]
+
+
+async def test_a_dropped_document_leaves_no_row(scene: Scene) -> None:
+    lease = await scene.lease(await scene.draft())
+    pack_id = await scene.pack(lease)
+    made = batch(pack_id)
+    await scene.store.commit(lease, made, CALL)
+    await scene.store.commit(lease, Batch(pack_id, 8192, 3, dropped=set(made.documents)), CALL)
+    for table in ("document", "blob", "extent"):
+        assert await scene.database.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_packs_rows_never_move_back_nor_after_it_is_closed(scene: Scene) -> None:
+    lease = await scene.lease(await scene.draft())
+    pack_id = await scene.pack(lease)
+    await scene.store.commit(lease, batch(pack_id, 0, end=12_288), CALL)
+    with pytest.raises(RuntimeError, match="forward"):
+        await scene.store.commit(lease, batch(pack_id, 1, end=8192), CALL)
+    await scene.store.close_pack(lease, pack_id)
+    with pytest.raises(RuntimeError, match="forward"):
+        await scene.store.commit(lease, batch(pack_id, 2, end=16_384), CALL)
+    assert len(await scene.store.held(lease.dossier_id)) == 1
+    assert await scene.store.open_packs(lease) == []
+
+
+async def test_the_finish_is_told_once_and_undone_by_more_documents(scene: Scene) -> None:
+    lease = await scene.lease(await scene.draft())
+    pack_id = await scene.pack(lease)
+    totals = UploadTotals(1, 1, 10, bytes(32))
+    finished = "SELECT upload_finished FROM dossier"
+    await scene.store.commit(lease, dataclasses.replace(batch(pack_id), totals=totals), CALL)
+    assert await scene.database.fetchval(finished)
+    await scene.store.commit(lease, Batch(pack_id, 8192, 3, totals=totals), CALL)
+    assert await scene.database.fetchval("SELECT count(*) FROM outbox") == 1
+    await scene.store.commit(lease, batch(pack_id, 1, end=12_288), CALL)
+    assert not await scene.database.fetchval(finished)
+
+
+async def test_a_dossier_that_an_upload_has_touched_since_is_not_made_final(scene: Scene, tmp_path: Path) -> None:
+    key = tmp_path / "wrapping.key"
+    key.touch(mode=0o600)
+    key.write_bytes(bytes(32))
+    dossiers = DossierStore(scene.database, FileKeyProvider(key))
+    dossier_id = await scene.draft()
+    lease = await scene.lease(dossier_id)
+    made = dataclasses.replace(batch(await scene.pack(lease)), totals=UploadTotals(1, 1, 10, bytes(32)))
+    await scene.store.commit(lease, made, CALL)
+    content = await dossiers.draft_content(dossier_id, AGENCY)
+    version = StoredVersion(new_id(), dossier_id, CASE, AGENCY, 1, 1, 10, bytes(32), datetime.now(UTC))
+    later = await scene.lease(dossier_id, lease.upload_id)
+    async with scene.database.transaction() as transaction:
+        assert not await dossiers.finalize(transaction, content, version, b"{}")
+    content = await dossiers.draft_content(dossier_id, AGENCY)
+    async with scene.database.transaction() as transaction:
+        assert await dossiers.finalize(transaction, content, version, b"{}")
+    with pytest.raises(Conflict):
+        await scene.store.renew(later)
+
+
+async def test_only_the_agencys_own_draft_can_be_leased(scene: Scene) -> None:
+    dossier_id = await scene.draft()
+    for agency, wanted in ((f"agencies/{new_id()}", dossier_id), (AGENCY, new_id())):
+        with pytest.raises(NotFound):
+            await scene.store.take_lease(wanted, CASE, agency, new_id())
+    await scene.database.execute("UPDATE dossier SET state = 'final' WHERE dossier_id = $1", dossier_id)
+    with pytest.raises(FailedPrecondition) as caught:
+        await scene.lease(dossier_id)
+    assert caught.value.reason == "DOSSIER_FINAL"
+
+
+async def test_rows_that_cannot_be_true_are_refused_by_the_database_itself(scene: Scene) -> None:
+    lease = await scene.lease(await scene.draft())
+    pack_id = await scene.pack(lease)
+    too_many = batch(pack_id, received=11)
+    whole_too_soon = batch(pack_id, received=4)
+    (entry,) = whole_too_soon.documents.values()
+    entry.sha256 = bytes(32)
+    for impossible in (too_many, whole_too_soon):
+        with pytest.raises((asyncpg.CheckViolationError, CaseMeshError)):
+            await scene.store.commit(lease, impossible, CALL)
+    assert await scene.store.held(lease.dossier_id) == []
