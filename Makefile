@@ -37,8 +37,8 @@ test: $(READY) check ## Run all checks and tests
 	$(BIN)/pytest
 
 .PHONY: faults
-faults: $(READY) ## Run the slow fault and load tests as well
-	$(BIN)/pytest -m "slow or not slow"
+faults: $(READY) ## Run the fault tests alone: processes killed, disks full, bytes flipped
+	$(BIN)/pytest tests/faults
 
 .PHONY: check
 check: $(READY) protos-lint ## Check style, types, layers and protos
