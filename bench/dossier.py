@@ -31,6 +31,8 @@ from bench.raw_sink import METHOD, SERVICE
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.core.ids import new_id
+from casemesh.dossier.pack_format import BLOCK_BYTES
+from casemesh.dossier.slabs import Slab, open_direct, write_at
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as dossier_pb
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceStub
@@ -69,6 +71,7 @@ async def _measure_uploads(report: Report, desk: Desk, documents: list[LocalDocu
     async with raw_sink(desk) as sink:
         ways: dict[str, Callable[[], Awaitable[float]]] = {
             "disk": lambda: asyncio.to_thread(write_and_sync, documents, scratch / "disk.bin"),
+            "disk_uncached": lambda: asyncio.to_thread(write_uncached, documents, scratch / "disk.bin"),
             "raw.direct": lambda: stream_raw(desk, sink.direct, "dossier.casemesh.svc", "gateway", documents),
             "raw.gateway": lambda: stream_raw(desk, sink.gateway, "localhost", None, documents),
             "upload.direct": lambda: desk.timed_upload(desk.direct_metadata, desk.dossiers, documents),
@@ -92,11 +95,14 @@ async def _measure_uploads(report: Report, desk: Desk, documents: list[LocalDocu
         spread = f"{min(seconds[way]):.2f} to {max(seconds[way]):.2f} s; {BYTES / value / 1e6:.0f} MB/s"
         report.add(f"dossier.{way}_seconds", value, "s", n=ROUNDS, conditions=f"{told}; {spread}")
     for hops in ("direct", "gateway"):
-        limit = max(("disk", f"raw.{hops}"), key=lambda way: at[way])
-        report.add(
-            f"dossier.upload.{hops}_vs_limit", at[f"upload.{hops}"] / at[limit], "ratio",
-            against=f"dossier.{limit}_seconds", n=ROUNDS, conditions=told,
-        )  # fmt: skip
+        upload, raw = at[f"upload.{hops}"], f"raw.{hops}"
+        limit = max(("disk", raw), key=lambda way: at[way])
+        # The stream alone as well: where the disk is the limit, it hides what the upload costs in processor time.
+        for name, against in (("limit", limit), ("raw", raw)):
+            report.add(
+                f"dossier.upload.{hops}_vs_{name}", upload / at[against], "ratio",
+                against=f"dossier.{against}_seconds", n=ROUNDS, conditions=told,
+            )  # fmt: skip
     report.add("dossier.upload.rss_growth_mib", (peak - idle) / 2**20, "MiB", n=2 * ROUNDS, conditions=told)
     await _measure_handover(report, desk, documents)
 
@@ -247,6 +253,23 @@ def write_and_sync(documents: list[LocalDocument], target: Path) -> float:
             out.write(piece)
         os.fsync(out.fileno())
     elapsed = time.perf_counter() - started
+    target.unlink()
+    return elapsed
+
+
+def write_uncached(documents: list[LocalDocument], target: Path) -> float:
+    """Seconds to write the same bytes past the page cache and sync them: what the disk itself takes."""
+    started = time.perf_counter()
+    descriptor = open_direct(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    slab, position = Slab(MESSAGE_BYTES), 0
+    for piece in pieces(documents):
+        slab.view[: len(piece)] = piece
+        length = -(-len(piece) // BLOCK_BYTES) * BLOCK_BYTES
+        write_at(descriptor, slab.view[:length], position)
+        position += length
+    os.fdatasync(descriptor)
+    elapsed = time.perf_counter() - started
+    os.close(descriptor)
     target.unlink()
     return elapsed
 

@@ -198,7 +198,8 @@ async def test_without_progress_patience_ends(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_became_shorter_is_told_and_never_finished(tmp_path: Path) -> None:
-    documents = documents_of(tmp_path, [10, 2 * MIB])
+    # Longer than what is read ahead, so that its end has not been read when the first message arrives.
+    documents = documents_of(tmp_path, [10, 16 * MIB])
 
     def shorten(service: Service) -> Exception | None:
         documents[1].path.write_bytes(b"short")

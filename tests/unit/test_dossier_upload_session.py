@@ -164,6 +164,7 @@ def test_an_unsafe_name_is_refused_naming_the_field(field: str) -> None:
         ("page_count", {"page_count": 0}),
         ("size_bytes", {"size_bytes": -1}),
         ("media_type", {"media_type": "m" * 101}),
+        ("media_type", {"media_type": "image/\x00"}),
     ],
 )
 def test_figures_out_of_range_are_refused_naming_the_field(field: str, changes: dict[str, object]) -> None:

@@ -10,14 +10,12 @@ from cryptography import x509
 
 from casemesh.cli.invocation import Failure
 from casemesh.client.dossier_folder import DossierFolder, VerifiedDossier
+from casemesh.client.manifest import MANIFEST_SIGNER
 from casemesh.dossier.v1 import dossier_read_service_pb2
 
 if TYPE_CHECKING:
     from casemesh.client.session import Session
     from casemesh.dossier.v1.dossier_pb2 import DossierVersion
-
-MANIFEST_SIGNER = "spiffe://mesh.casemesh/signing/dossier"
-"""The URI name in the certificate of the key that signs manifests."""
 
 
 async def read_version(session: Session, name: str) -> DossierVersion:

@@ -24,7 +24,7 @@ from cryptography import x509
 
 from casemesh.client.dossier_folder import DossierFolder, file_digest, sync_names
 from casemesh.client.dossier_upload import TransferProgress
-from casemesh.client.manifest import Manifest, ManifestDocument, ManifestError
+from casemesh.client.manifest import MANIFEST_SIGNER, Manifest, ManifestDocument, ManifestError
 from casemesh.dossier.v1 import dossier_read_service_pb2 as pb
 from casemesh.errors import CaseMeshError, DataLoss, Unavailable, from_rpc_error
 
@@ -60,9 +60,9 @@ async def download_dossier(
 ) -> DownloadedDossier:
     """Fetch a version into ``target``, durably. Call it again with the same arguments after a crash: it goes on.
 
-    Verifies the manifest's signature under ``trusted_roots`` and each document's digest, not each page:
-    `DossierFolder.verify` does that, with no connection. Breaks are repaired for as long as no ``patience_seconds``
-    pass without a byte.
+    Verifies the manifest's signature, which must be the dossier service's under ``trusted_roots``, and each document's
+    digest, not each page: `DossierFolder.verify` does that, with no connection. Breaks are repaired for as long as no
+    ``patience_seconds`` pass without a byte.
 
     Raises CaseMeshError (NOT_FOUND, DATA_LOSS and so on), StatementError, ManifestError, OSError.
     """
@@ -131,7 +131,7 @@ class _Download:
 
     async def _fetch_and_verify(self, trusted_roots: Sequence[x509.Certificate]) -> Manifest:
         envelope = await fetch_manifest(self._dossier_read, self._version)
-        manifest = await asyncio.to_thread(Manifest.verify, envelope, trusted_roots)
+        manifest = await asyncio.to_thread(Manifest.verify, envelope, trusted_roots, signer=MANIFEST_SIGNER)
         if manifest.facts.version != self._version:
             raise ManifestError("the manifest is that of another version")
         self._folder.check_names(manifest)

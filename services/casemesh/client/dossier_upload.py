@@ -7,6 +7,7 @@ the service states is ever on its way without having been received, so a break c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
@@ -220,11 +221,12 @@ class _Upload:
             return
         messages = _Messages(self._documents, self._sizes, held, self._digests)
         try:
-            async for message, size in ReadAhead(messages.build, _MESSAGES_AHEAD).items():
-                if not await flow.may_send(size):
-                    return
-                self._sent_bytes += size
-                yield message
+            async with contextlib.aclosing(ReadAhead(messages.build, _MESSAGES_AHEAD).items()) as ahead:
+                async for message, size in ahead:
+                    if not await flow.may_send(size):
+                        return
+                    self._sent_bytes += size
+                    yield message
         except (LocalFileChanged, OSError) as error:
             # Raised in here it would reach the caller as a cancelled call.
             flow.failure = error

@@ -29,6 +29,8 @@ from casemesh.client.canonical_json import Json
 from casemesh.core import merkle
 
 PAYLOAD_TYPE: Final = "application/vnd.casemesh.dossier-manifest+json"
+MANIFEST_SIGNER = "spiffe://mesh.casemesh/signing/dossier"
+"""Whose signature a manifest bears: the dossier service's, and that of no other signer under the same roots."""
 _FORMAT: Final = 1
 
 

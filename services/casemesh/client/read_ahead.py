@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class ReadAhead(Generic[T]):
         self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
 
-    async def items(self) -> AsyncIterator[T]:
+    async def items(self) -> AsyncGenerator[T, None]:
         """The items in order."""
         self._thread.start()
         try:
@@ -51,15 +51,22 @@ class ReadAhead(Generic[T]):
                 self._room.acquire()
                 if self._closed:
                     break
-                self._loop.call_soon_threadsafe(self._items.put_nowait, item)
+                self._tell(self._items.put_nowait, item)
         except Exception as error:
             end = _End(error)
         finally:
             close = getattr(items, "close", None)
             if close is not None:
                 close()
-            self._loop.call_soon_threadsafe(self._items.put_nowait, end)
-            self._loop.call_soon_threadsafe(self._ended.set)
+            self._tell(self._items.put_nowait, end)
+            self._tell(self._ended.set)
+
+    def _tell(self, what: Callable[..., object], *arguments: object) -> None:
+        # A loop that is closed has nobody left to tell; the producer then ends like one whose consumer left.
+        try:
+            self._loop.call_soon_threadsafe(what, *arguments)
+        except RuntimeError:
+            self._closed = True
 
 
 class _End:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from casemesh.audit.v1.audit_append_service_pb2 import AppendEventsRequest
 from casemesh.client.read_ahead import ReadAhead
@@ -26,6 +28,8 @@ from casemesh.runtime.postgres import Database
 
 if TYPE_CHECKING:
     from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceAsyncStub
+
+log = structlog.get_logger(__name__)
 
 _APPEND_SECONDS: Final = 10.0
 _MESSAGES_AHEAD: Final = 4
@@ -50,7 +54,7 @@ class Downloading:
         self._append = append
         self._clock = clock
 
-    async def manifest(self, version: StoredVersion, call: Call) -> AsyncIterator[pb.DownloadManifestResponse]:
+    async def manifest(self, version: StoredVersion, call: Call) -> AsyncGenerator[pb.DownloadManifestResponse, None]:
         """The signed manifest in pieces of at most 1 MiB."""
         await self._log_read(call, MANIFEST_READ, version, {})
         for start in range(0, version.manifest_bytes, MAX_CHUNK_BYTES):
@@ -59,7 +63,7 @@ class Downloading:
 
     async def documents(
         self, version: StoredVersion, first_index: int, first_offset: int, call: Call
-    ) -> AsyncIterator[pb.DownloadDocumentsResponse]:
+    ) -> AsyncGenerator[pb.DownloadDocumentsResponse, None]:
         """Frames from byte ``first_offset`` of document ``first_index`` to the end.
 
         Raises OutOfRange; DataLoss where stored bytes do not verify, after everything before them was sent; Unavailable
@@ -75,8 +79,9 @@ class Downloading:
         try:
             while page is not None:
                 reading = _Reading(self._root, version.case_name, case_key, page, first_offset, sent)
-                async for message in ReadAhead(reading.messages, _MESSAGES_AHEAD).items():
-                    yield message
+                async with contextlib.aclosing(ReadAhead(reading.messages, _MESSAGES_AHEAD).items()) as messages:
+                    async for message in messages:
+                        yield message
                 first_offset = 0
                 page = await anext(pages, None)
             finish = pb.DownloadFinish(document_count=sent.documents, size_bytes=sent.size_bytes)
@@ -108,8 +113,12 @@ class Downloading:
             "complete": "true" if complete else "false",
         }
         event = event_of(call, self._clock, VERSION_SENT, version.name, case=version.case_name, details=details)
-        async with self._database.transaction() as transaction:
-            await record(transaction, call, event)
+        try:
+            async with self._database.transaction() as transaction:
+                await record(transaction, call, event)
+        except CaseMeshError as error:
+            # The read itself is in the log; only how far it came is lost, and that is no reason to fail it.
+            log.warning("download.end_not_recorded", version=version.name, reason=error.reason)
 
 
 class _Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Final
 
 from casemesh.core.clock import Clock
@@ -70,8 +71,9 @@ class DossierServicer(DossierServiceServicer):
     async def UploadDocuments(
         self, requests: AsyncIterator[pb.UploadDocumentsRequest], context: Any
     ) -> AsyncIterator[pb.UploadDocumentsResponse]:
-        async for notice in self._uploads.run(requests, current_call()):
-            yield notice
+        async with aclosing(self._uploads.run(requests, current_call())) as notices:
+            async for notice in notices:
+                yield notice
         self._outbox.wake()
 
     async def QueryUpload(self, request: pb.QueryUploadRequest, context: Any) -> pb.QueryUploadResponse:
@@ -132,17 +134,18 @@ class DossierReadServicer(DossierReadServiceServicer):
         self, request: read_pb.DownloadManifestRequest, context: Any
     ) -> AsyncIterator[read_pb.DownloadManifestResponse]:
         version = await self._version(request.version)
-        async for piece in self._downloading.manifest(version, current_call()):
-            yield piece
+        async with aclosing(self._downloading.manifest(version, current_call())) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def DownloadDocuments(
         self, request: read_pb.DownloadDocumentsRequest, context: Any
     ) -> AsyncIterator[read_pb.DownloadDocumentsResponse]:
         version = await self._version(request.version)
-        async for message in self._downloading.documents(
-            version, request.first_document_index, request.first_offset_bytes, current_call()
-        ):
-            yield message
+        start = request.first_document_index, request.first_offset_bytes
+        async with aclosing(self._downloading.documents(version, *start, current_call())) as messages:
+            async for message in messages:
+                yield message
         self._outbox.wake()
 
     async def _version(self, name: str) -> StoredVersion:

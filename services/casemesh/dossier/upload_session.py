@@ -278,7 +278,7 @@ def _check_head(head: DocumentHead) -> None:
         ("document_index", 0 <= head.index < MAX_DOCUMENTS),
         ("page_count", 1 <= head.page_count <= MAX_DOSSIER_PAGES),
         ("size_bytes", head.size_bytes >= 0),
-        ("media_type", len(head.media_type) <= 100),
+        ("media_type", len(head.media_type) <= 100 and head.media_type.isprintable()),
     ):
         if not fits:
             raise InvalidArgument(

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -95,7 +95,7 @@ class UploadStream:
             took=self._from_thread(self._room),
         )
 
-    async def notices(self, requests: Requests) -> AsyncIterator[pb.UploadDocumentsResponse]:
+    async def notices(self, requests: Requests) -> AsyncGenerator[pb.UploadDocumentsResponse, None]:
         """What to tell the sender until the upload is finished or paused.
 
         Raises CaseMeshError when it is refused, once everything before the frame at fault is committed.
@@ -124,10 +124,10 @@ class UploadStream:
                 yield _finished(self._totals)
                 return
             if self._failure is not None:
-                raise _as_ours(self._failure)
+                raise as_ours(self._failure)
             if ended:
                 if intake.error is not None:
-                    raise _as_ours(intake.error)
+                    raise as_ours(intake.error)
                 return
 
     async def drain(self) -> None:
@@ -268,8 +268,8 @@ def _finished(totals: UploadTotals) -> pb.UploadDocumentsResponse:
     return pb.UploadDocumentsResponse(finished=finished)
 
 
-def _as_ours(error: Exception) -> Exception:
-    """The error a sender sees for what went wrong in the intake."""
+def as_ours(error: Exception) -> Exception:
+    """The error a sender sees for what went wrong with the store; every other error as it is."""
     if isinstance(error, PackDamaged):
         return DataLoss("CONTENT_CORRUPT", "bytes held of this upload do not verify; send the document anew")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
 from casemesh.dossier.store import DossierStore
 from casemesh.dossier.upload_store import UploadStore
-from casemesh.dossier.upload_stream import Requests, UploadStream
+from casemesh.dossier.upload_stream import Requests, UploadStream, as_ours
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, Conflict, InvalidArgument, to_status
 from casemesh.runtime.call import Call
@@ -27,7 +28,7 @@ class Uploads:
         self._store = store
         self._streams: dict[str, UploadStream] = {}
 
-    async def run(self, requests: Requests, call: Call) -> AsyncIterator[pb.UploadDocumentsResponse]:
+    async def run(self, requests: Requests, call: Call) -> AsyncGenerator[pb.UploadDocumentsResponse, None]:
         """The notices of one stream. Errors are notices, too: ended from here while the sender still sends, the call
         would fail at the sender with something else half of the time."""
         stream: UploadStream | None = None
@@ -35,8 +36,9 @@ class Uploads:
             stream = await self._open(await anext(requests), call)
             opened = pb.UploadOpened(window_bytes=WINDOW_BYTES, epoch=stream.lease.epoch)
             yield pb.UploadDocumentsResponse(opened=opened)
-            async for notice in stream.notices(requests):
-                yield notice
+            async with contextlib.aclosing(stream.notices(requests)) as notices:
+                async for notice in notices:
+                    yield notice
         except CaseMeshError as error:
             yield pb.UploadDocumentsResponse(error=to_status(error))
             await _drain(stream, requests)
@@ -63,8 +65,10 @@ class Uploads:
         stream = self._streams[dossier_id] = UploadStream(self._root, self._store, lease, case_key, call, self._forget)
         try:
             await stream.open()
-        except BaseException:
+        except BaseException as error:
             await stream.end()
+            if isinstance(error, OSError):
+                raise as_ours(error) from error
             raise
         return stream
 
