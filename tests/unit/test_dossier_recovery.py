@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casemesh.common.v1.field_rules_pb2 import rules
 from casemesh.dossier.pack_format import PACK_HEADER_BYTES
 from casemesh.dossier.pack_reader import PackReader
 from casemesh.dossier.pack_writer import PackWriter, pack_path
@@ -21,7 +22,7 @@ from casemesh.dossier.upload_batch import Batch
 from casemesh.dossier.upload_intake import UploadIntake
 from casemesh.dossier.upload_session import DocumentHead, DocumentState
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
-from casemesh.errors import CaseMeshError
+from casemesh.errors import CaseMeshError, InvalidArgument
 from tests.support.dossiers import frames, header, upload_finish, whole
 
 CASE = uuid.UUID(int=1).bytes
@@ -268,6 +269,15 @@ def test_an_empty_frame_is_refused(store: Store) -> None:
     intake, _ = store.upload(pb.UploadDocumentsRequest(frames=[pb.UploadFrame()]))
     assert isinstance(intake.error, CaseMeshError)
     assert intake.error.reason == "FIELD_INVALID"
+
+
+def test_a_message_of_more_frames_than_the_proto_allows_is_refused_whole(store: Store) -> None:
+    limit = pb.UploadDocumentsRequest.DESCRIPTOR.fields_by_name["frames"].GetOptions().Extensions[rules].max_items
+    many = [pb.UploadFrame(header=document) for document in [whole(0, b"one")[0]] * (limit + 1)]
+    intake, _ = store.upload(pb.UploadDocumentsRequest(frames=many))
+    assert isinstance(intake.error, InvalidArgument)
+    assert [violation.field for violation in intake.error.violations] == ["frames"]
+    assert store.contents() == {}
 
 
 def test_damage_in_what_is_held_stops_the_document_that_goes_on(store: Store) -> None:

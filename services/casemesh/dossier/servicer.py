@@ -21,9 +21,10 @@ from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceServicer
 from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceServicer
 from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceServicer
-from casemesh.errors import FieldViolation, InvalidArgument, not_found
+from casemesh.errors import not_found
 from casemesh.runtime.call import current_call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
+from casemesh.runtime.paging import invalid_token
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.requests import recall, remember
 
@@ -193,7 +194,7 @@ def _index_of(page_token: str) -> int:
     if not page_token:
         return -1
     if not page_token.isascii() or not page_token.isdigit() or len(page_token) > 9:
-        raise _bad_page_token()
+        raise invalid_token()
     return int(page_token)
 
 
@@ -203,12 +204,4 @@ def _id_of(page_token: str) -> str:
     try:
         return DOSSIER.parse(DOSSIER.format(dossier=page_token))["dossier"]
     except ValueError:
-        raise _bad_page_token() from None
-
-
-def _bad_page_token() -> InvalidArgument:
-    return InvalidArgument(
-        "FIELD_INVALID",
-        "page_token must be the next_page_token of the page before",
-        violations=[FieldViolation("page_token", "must be the next_page_token of the page before")],
-    )
+        raise invalid_token() from None

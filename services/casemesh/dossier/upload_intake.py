@@ -35,6 +35,8 @@ from casemesh.dossier.v1.dossier_service_pb2 import (
 from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
 
 MAX_WAITING_MESSAGES: Final = 4
+MAX_FRAMES: Final = 4096
+"""Frames in one message, as the proto states; the pipeline leaves an upload's messages to this module."""
 
 OpenPack = Callable[[Callable[[Slab], None]], PackWriter]
 """Makes the pack to write to; slabs go to the given function."""
@@ -147,6 +149,8 @@ class UploadIntake:
         self._wrote()
 
     def _seal(self, message: UploadDocumentsRequest) -> None:
+        if len(message.frames) > MAX_FRAMES:
+            raise self._session.fail(_too_many_frames(len(message.frames)))
         room = MAX_CHUNK_BYTES
         for frame in message.frames:
             match frame.WhichOneof("frame"):
@@ -245,6 +249,11 @@ def _empty_frame() -> InvalidArgument:
     return InvalidArgument(
         "FIELD_INVALID", "frame must be set", {"field": "frames"}, [FieldViolation("frames.frame", "must be set")]
     )
+
+
+def _too_many_frames(count: int) -> InvalidArgument:
+    rule = f"must have at most {MAX_FRAMES} items, not {count}"
+    return InvalidArgument("FIELD_INVALID", f"frames {rule}", {"field": "frames"}, [FieldViolation("frames", rule)])
 
 
 def _message_too_large() -> ResourceExhausted:
