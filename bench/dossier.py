@@ -31,8 +31,8 @@ from bench.raw_sink import METHOD, SERVICE
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.core.ids import new_id
-from casemesh.dossier.pack_format import BLOCK_BYTES
-from casemesh.dossier.slabs import Slab, open_direct, write_at
+from casemesh.dossier.packs.format import BLOCK_BYTES
+from casemesh.dossier.packs.slabs import Slab, open_direct, write_at
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as dossier_pb
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceStub

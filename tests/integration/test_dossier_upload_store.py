@@ -16,12 +16,12 @@ import pytest
 from casemesh.core.clock import SystemClock
 from casemesh.core.ids import new_id
 from casemesh.dossier.key_provider import FileKeyProvider
-from casemesh.dossier.pack_format import PACK_HEADER_BYTES
-from casemesh.dossier.pack_reader import Extent
+from casemesh.dossier.packs.format import PACK_HEADER_BYTES
+from casemesh.dossier.packs.reader import Extent
 from casemesh.dossier.store import DossierStore, StoredVersion
-from casemesh.dossier.upload_batch import Batch, DocumentProgress
-from casemesh.dossier.upload_session import DocumentHead, UploadTotals
-from casemesh.dossier.upload_store import Lease, UploadStore
+from casemesh.dossier.uploading.batch import Batch, DocumentProgress
+from casemesh.dossier.uploading.session import DocumentHead, UploadTotals
+from casemesh.dossier.uploading.store import Lease, UploadStore
 from casemesh.errors import CaseMeshError, Conflict, FailedPrecondition, NotFound
 from casemesh.local.postgres import EmbeddedPostgres
 from casemesh.runtime.call import Call

@@ -22,7 +22,7 @@ from cryptography import x509
 
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.core.ids import new_id
-from casemesh.dossier.upload_session import tree_hash
+from casemesh.dossier.uploading.session import tree_hash
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_service_pb2 as pb

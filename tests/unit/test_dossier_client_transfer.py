@@ -13,7 +13,7 @@ import pytest
 
 from casemesh.client.dossier_upload import LocalDocument, LocalFileChanged, upload_documents
 from casemesh.client.read_ahead import ReadAhead
-from casemesh.dossier.upload_session import tree_hash
+from casemesh.dossier.uploading.session import tree_hash
 from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, Conflict, DataLoss, Unavailable, to_status

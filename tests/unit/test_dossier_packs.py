@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casemesh.dossier.pack_format import (
+from casemesh.dossier.packs.format import (
     MAX_CHUNK_BYTES,
     PACK_HEADER_BYTES,
     RECORD_HEADER_BYTES,
@@ -23,9 +23,9 @@ from casemesh.dossier.pack_format import (
     RecordHeader,
     write_record_header,
 )
-from casemesh.dossier.pack_reader import Extent, PackReader
-from casemesh.dossier.pack_writer import PackBroken, PackWriter, Placed, pack_path
-from casemesh.dossier.suites import DEFAULT_SUITE
+from casemesh.dossier.packs.reader import Extent, PackReader
+from casemesh.dossier.packs.suites import DEFAULT_SUITE
+from casemesh.dossier.packs.writer import PackBroken, PackWriter, Placed, pack_path
 
 CASE = bytes(range(16))
 PACK = bytes(range(16, 32))

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemesh.common.v1.field_rules_pb2 import rules
-from casemesh.dossier.pack_format import PACK_HEADER_BYTES
-from casemesh.dossier.pack_reader import PackReader
-from casemesh.dossier.pack_writer import PackWriter, pack_path
-from casemesh.dossier.recovery import HeldDocument, adopt
-from casemesh.dossier.upload_batch import Batch
-from casemesh.dossier.upload_intake import UploadIntake
-from casemesh.dossier.upload_session import DocumentHead, DocumentState
+from casemesh.dossier.packs.format import PACK_HEADER_BYTES
+from casemesh.dossier.packs.reader import PackReader
+from casemesh.dossier.packs.writer import PackWriter, pack_path
+from casemesh.dossier.uploading.batch import Batch
+from casemesh.dossier.uploading.intake import UploadIntake
+from casemesh.dossier.uploading.recovery import HeldDocument, adopt
+from casemesh.dossier.uploading.session import DocumentHead, DocumentState
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, InvalidArgument
 from tests.support.dossiers import frames, header, upload_finish, whole

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from casemesh.core.merkle import leaf_hash, root_of
-from casemesh.dossier import upload_session
-from casemesh.dossier.upload_session import DocumentHead, DocumentState, UploadSession, tree_hash
+from casemesh.dossier.uploading import session as upload_session
+from casemesh.dossier.uploading.session import DocumentHead, DocumentState, UploadSession, tree_hash
 from casemesh.errors import CaseMeshError
 
 

@@ -16,8 +16,8 @@ from casemesh.audit.v1.audit_append_service_pb2 import AppendEventsRequest
 from casemesh.client.read_ahead import ReadAhead
 from casemesh.core.clock import Clock
 from casemesh.core.names import CASE
-from casemesh.dossier.pack_format import MAX_CHUNK_BYTES, PackDamaged
-from casemesh.dossier.pack_reader import PackReader
+from casemesh.dossier.packs.format import MAX_CHUNK_BYTES, PackDamaged
+from casemesh.dossier.packs.reader import PackReader
 from casemesh.dossier.policy import MANIFEST_READ, VERSION_READ, VERSION_SENT
 from casemesh.dossier.store import Content, DossierStore, StoredVersion
 from casemesh.dossier.v1 import dossier_read_service_pb2 as pb

@@ -17,7 +17,7 @@ from casemesh.core.names import DOSSIER
 from casemesh.dossier.policy import VERSION_FINALIZED
 from casemesh.dossier.resources import version_message
 from casemesh.dossier.store import DossierStore, DraftContent, StoredVersion, manifest_documents
-from casemesh.dossier.upload_session import whole_documents
+from casemesh.dossier.uploading.session import whole_documents
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, Conflict, FailedPrecondition
 from casemesh.runtime.call import Call

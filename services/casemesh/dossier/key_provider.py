@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from casemesh.dossier.suites import CASE_KEY_BYTES
+from casemesh.dossier.packs.suites import CASE_KEY_BYTES
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12

@@ -15,8 +15,8 @@ from casemesh.dossier.key_provider import FileKeyProvider
 from casemesh.dossier.policy import DOSSIER_SERVICE, HANDOVER_SERVICE, POLICIES, READ_SERVICE
 from casemesh.dossier.servicer import DossierHandoverServicer, DossierReadServicer, DossierServicer
 from casemesh.dossier.store import DossierStore
-from casemesh.dossier.upload_store import UploadStore
-from casemesh.dossier.uploads import Uploads
+from casemesh.dossier.uploading.store import UploadStore
+from casemesh.dossier.uploading.uploads import Uploads
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import add_DossierHandoverServiceServicer_to_server
 from casemesh.dossier.v1.dossier_read_service_pb2_grpc import add_DossierReadServiceServicer_to_server
 from casemesh.dossier.v1.dossier_service_pb2_grpc import add_DossierServiceServicer_to_server

@@ -14,7 +14,7 @@ from casemesh.dossier.finalizing import Finalizing
 from casemesh.dossier.policy import DRAFT_CREATED, VERSION_GRANTED
 from casemesh.dossier.resources import document_message, dossier_message, version_message
 from casemesh.dossier.store import DossierStore, StoredDossier, StoredVersion
-from casemesh.dossier.uploads import Uploads
+from casemesh.dossier.uploading.uploads import Uploads
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_read_service_pb2 as read_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as pb

@@ -1,4 +1,4 @@
-"""Dossiers, versions and grants in PostgreSQL. Uploads have a store of their own, `upload_store`."""
+"""Dossiers, versions and grants in PostgreSQL. Uploads have a store of their own, `uploading.store`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final
 from casemesh.client.manifest import ManifestDocument
 from casemesh.core.names import DOSSIER, DOSSIER_VERSION
 from casemesh.dossier.key_provider import KeyProvider, new_case_key
-from casemesh.dossier.pack_reader import Extent
-from casemesh.dossier.upload_session import DocumentHead, DocumentState
-from casemesh.dossier.upload_store import extent_of
+from casemesh.dossier.packs.reader import Extent
+from casemesh.dossier.uploading.session import DocumentHead, DocumentState
+from casemesh.dossier.uploading.store import extent_of
 from casemesh.errors import not_found
 from casemesh.runtime.postgres import Database, Row, Transaction
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from casemesh.core.clock import Clock
 from casemesh.dossier.id_series import new_ids
-from casemesh.dossier.pack_format import PACK_HEADER_BYTES
-from casemesh.dossier.pack_reader import Extent
+from casemesh.dossier.packs.format import PACK_HEADER_BYTES
+from casemesh.dossier.packs.reader import Extent
 from casemesh.dossier.policy import UPLOAD_FINISHED
-from casemesh.dossier.recovery import HeldDocument
-from casemesh.dossier.upload_batch import Batch, DocumentProgress
-from casemesh.dossier.upload_session import DocumentHead, DocumentState
+from casemesh.dossier.uploading.batch import Batch, DocumentProgress
+from casemesh.dossier.uploading.recovery import HeldDocument
+from casemesh.dossier.uploading.session import DocumentHead, DocumentState
 from casemesh.errors import Conflict, FailedPrecondition, not_found
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import event_of, record

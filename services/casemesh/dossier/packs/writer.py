@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from casemesh.dossier.pack_format import (
+from casemesh.dossier.packs.format import (
     MAX_CHUNK_BYTES,
     PACK_HEADER_BYTES,
     RECORD_HEADER_BYTES,
@@ -19,8 +19,8 @@ from casemesh.dossier.pack_format import (
     padding_after,
     write_record_header,
 )
-from casemesh.dossier.slabs import Slab, open_direct, sync_directory, write_at
-from casemesh.dossier.suites import DEFAULT_SUITE, SALT_BYTES, Buffer, Suite
+from casemesh.dossier.packs.slabs import Slab, open_direct, sync_directory, write_at
+from casemesh.dossier.packs.suites import DEFAULT_SUITE, SALT_BYTES, Buffer, Suite
 
 _ROOM_FOR_PADDING: Final = 2 * 4096
 _SLAB_BYTES: Final = 2 * MAX_CHUNK_BYTES + 64 * 4096

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from casemesh.client.document_names import check_name, name_key
 from casemesh.core import merkle
-from casemesh.dossier.pack_format import MAX_CHUNK_BYTES
+from casemesh.dossier.packs.format import MAX_CHUNK_BYTES
 from casemesh.errors import (
     AlreadyExists,
     CaseMeshError,

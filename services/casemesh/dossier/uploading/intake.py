@@ -16,15 +16,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from casemesh.dossier.document_records import encode_head, head_of
 from casemesh.dossier.id_series import new_ids
-from casemesh.dossier.pack_format import MAX_CHUNK_BYTES, Kind
-from casemesh.dossier.pack_reader import Extent
-from casemesh.dossier.pack_writer import PackBroken, PackWriter
-from casemesh.dossier.recovery import HeldDocument
-from casemesh.dossier.slabs import Slab
-from casemesh.dossier.upload_batch import Batch, append_record
-from casemesh.dossier.upload_session import UploadSession
+from casemesh.dossier.packs.format import MAX_CHUNK_BYTES, Kind
+from casemesh.dossier.packs.reader import Extent
+from casemesh.dossier.packs.slabs import Slab
+from casemesh.dossier.packs.writer import PackBroken, PackWriter
+from casemesh.dossier.uploading.batch import Batch, append_record
+from casemesh.dossier.uploading.document_records import encode_head, head_of
+from casemesh.dossier.uploading.recovery import HeldDocument
+from casemesh.dossier.uploading.session import UploadSession
 from casemesh.dossier.v1.dossier_service_pb2 import (
     DocumentChunk,
     DocumentFinish,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from casemesh.dossier.pack_format import (
+from casemesh.dossier.packs.format import (
     BLOCK_BYTES,
     MAX_CHUNK_BYTES,
     PACK_HEADER_BYTES,
@@ -18,9 +18,9 @@ from casemesh.dossier.pack_format import (
     PackHeader,
     RecordHeader,
 )
-from casemesh.dossier.pack_writer import pack_path
-from casemesh.dossier.slabs import Slab, open_direct, read_at
-from casemesh.dossier.suites import TagMismatch, suite_by_id
+from casemesh.dossier.packs.slabs import Slab, open_direct, read_at
+from casemesh.dossier.packs.suites import TagMismatch, suite_by_id
+from casemesh.dossier.packs.writer import pack_path
 
 # A record and the blocks it begins and ends in always fit.
 _WINDOW_BYTES: Final = MAX_CHUNK_BYTES + (1 << 20)

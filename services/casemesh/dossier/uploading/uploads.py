@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from casemesh.dossier.store import DossierStore
-from casemesh.dossier.upload_store import UploadStore
-from casemesh.dossier.upload_stream import Requests, UploadStream, as_ours
+from casemesh.dossier.uploading.store import UploadStore
+from casemesh.dossier.uploading.stream import Requests, UploadStream, as_ours
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, Conflict, InvalidArgument, to_status
 from casemesh.runtime.call import Call

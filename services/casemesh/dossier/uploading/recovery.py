@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from casemesh.dossier.document_records import decode_head
-from casemesh.dossier.pack_format import Kind
-from casemesh.dossier.pack_reader import Extent, Found, PackReader
-from casemesh.dossier.upload_batch import Batch, DocumentProgress, append_record
-from casemesh.dossier.upload_session import DocumentState
+from casemesh.dossier.packs.format import Kind
+from casemesh.dossier.packs.reader import Extent, Found, PackReader
+from casemesh.dossier.uploading.batch import Batch, DocumentProgress, append_record
+from casemesh.dossier.uploading.document_records import decode_head
+from casemesh.dossier.uploading.session import DocumentState
 
 
 @dataclass(frozen=True, slots=True)

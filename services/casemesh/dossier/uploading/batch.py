@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from casemesh.dossier.pack_reader import Extent
-from casemesh.dossier.upload_session import DocumentHead, UploadTotals
+from casemesh.dossier.packs.reader import Extent
+from casemesh.dossier.uploading.session import DocumentHead, UploadTotals
 
 
 @dataclass(slots=True)

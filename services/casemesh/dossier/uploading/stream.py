@@ -21,15 +21,15 @@ import structlog
 from casemesh.core.ids import new_id
 from casemesh.core.names import CASE
 from casemesh.dossier.heap import release_free_memory
-from casemesh.dossier.pack_format import PackDamaged
-from casemesh.dossier.pack_reader import PackReader
-from casemesh.dossier.pack_writer import PackBroken, PackWriter, pack_path
-from casemesh.dossier.recovery import HeldDocument, adopt
-from casemesh.dossier.slabs import Slab
-from casemesh.dossier.upload_batch import Batch
-from casemesh.dossier.upload_intake import MAX_WAITING_MESSAGES, UploadIntake
-from casemesh.dossier.upload_session import UploadTotals
-from casemesh.dossier.upload_store import LEASE_SECONDS, Lease, OpenPack, UploadStore
+from casemesh.dossier.packs.format import PackDamaged
+from casemesh.dossier.packs.reader import PackReader
+from casemesh.dossier.packs.slabs import Slab
+from casemesh.dossier.packs.writer import PackBroken, PackWriter, pack_path
+from casemesh.dossier.uploading.batch import Batch
+from casemesh.dossier.uploading.intake import MAX_WAITING_MESSAGES, UploadIntake
+from casemesh.dossier.uploading.recovery import HeldDocument, adopt
+from casemesh.dossier.uploading.session import UploadTotals
+from casemesh.dossier.uploading.store import LEASE_SECONDS, Lease, OpenPack, UploadStore
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, DataLoss, InvalidArgument, ResourceExhausted, Unavailable
 from casemesh.runtime.call import Call

@@ -26,7 +26,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from casemesh.dossier.suites import SALT_BYTES, TAG_BYTES, Buffer
+from casemesh.dossier.packs.suites import SALT_BYTES, TAG_BYTES, Buffer
 
 MAX_CHUNK_BYTES: Final = 1 << 20
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casemesh.dossier.upload_session import DocumentHead
+from casemesh.dossier.uploading.session import DocumentHead
 from casemesh.dossier.v1.dossier_service_pb2 import DocumentHeader
 
 
