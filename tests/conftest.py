@@ -6,4 +6,6 @@ pytest_plugins = [
     "tests.support.mesh",
     "tests.support.routing",
     "tests.support.dossiers",
+    "tests.support.object_store",
+    "tests.support.store_yard",
 ]

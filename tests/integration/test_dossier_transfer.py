@@ -13,7 +13,7 @@ async def test_a_dossier_sent_is_the_dossier_received(dossier_desk: DossierDesk,
     version = await dossier_desk.version(documents)
     assert (version.document_count, version.page_count) == (7, 7)
     received = await download_dossier(
-        dossier_desk.reading, version.name, tmp_path / "received", dossier_desk.signing_roots
+        dossier_desk.downloading, version.name, tmp_path / "received", dossier_desk.signing_roots
     )
     verified = received.folder.verify(dossier_desk.signing_roots)
     assert (verified.document_count, verified.page_count, verified.size_bytes) == (7, 7, version.size_bytes)

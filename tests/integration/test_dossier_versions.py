@@ -294,13 +294,13 @@ async def test_a_download_goes_on_from_what_is_in_the_folder(dossier_desk: Dossi
     documents = documents_of(tmp_path / "sent", [3_000_000, 3_000_000, 10])
     version = (await dossier_desk.version(documents)).name
     target = tmp_path / "got"
-    whole = await download_dossier(dossier_desk.reading, version, target, dossier_desk.signing_roots)
+    whole = await download_dossier(dossier_desk.downloading, version, target, dossier_desk.signing_roots)
     first, second, third = (whole.folder.document_path(document) for document in whole.manifest.documents)
     (target / "partial").mkdir()
     (target / "partial" / "1").write_bytes(second.read_bytes()[:1_234_567])
     second.unlink()
     third.unlink()
-    again = await download_dossier(dossier_desk.reading, version, target, dossier_desk.signing_roots)
+    again = await download_dossier(dossier_desk.downloading, version, target, dossier_desk.signing_roots)
     assert again.received_bytes == 3_000_000 - 1_234_567 + 10
     assert whole.folder.verify(dossier_desk.signing_roots).document_count == 3
     assert first.read_bytes() == documents[0].path.read_bytes()
@@ -310,7 +310,7 @@ async def test_a_damaged_part_from_an_earlier_run_is_fetched_anew(dossier_desk: 
     version = (await dossier_desk.version(documents_of(tmp_path / "sent", [2_000_000]))).name
     (tmp_path / "got" / "partial").mkdir(parents=True)
     (tmp_path / "got" / "partial" / "0").write_bytes(bytes(1_000_000))
-    download = await download_dossier(dossier_desk.reading, version, tmp_path / "got", dossier_desk.signing_roots)
+    download = await download_dossier(dossier_desk.downloading, version, tmp_path / "got", dossier_desk.signing_roots)
     assert download.attempts == 2
     assert download.folder.verify(dossier_desk.signing_roots).size_bytes == 2_000_000
 
@@ -319,7 +319,7 @@ async def test_a_manifest_of_another_signer_stops_the_download(dossier_desk: Dos
 
     version = (await dossier_desk.version(documents_of(tmp_path / "sent", [10]))).name
     with pytest.raises(StatementError):
-        await download_dossier(dossier_desk.reading, version, tmp_path / "got", [make_authority().certificate])
+        await download_dossier(dossier_desk.downloading, version, tmp_path / "got", [make_authority().certificate])
     assert not (tmp_path / "got").exists()
 
 

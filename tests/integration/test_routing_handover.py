@@ -23,7 +23,7 @@ from tests.support.routing import TIMEOUT, ThreeOrgans
 PAGE = b"%PDF-1.4 one invented page"
 
 
-async def finalize(organs: ThreeOrgans, case: str, agency: Agency) -> str:
+async def finalize(organs: ThreeOrgans, case: str, agency: Agency, page: bytes = PAGE) -> str:
     """Make a dossier of one page, final, and return its version."""
     metadata = await organs.as_officer(agency)
     stub = organs.mesh.agency_stub("dossier", DossierServiceStub)
@@ -32,21 +32,21 @@ async def finalize(organs: ThreeOrgans, case: str, agency: Agency) -> str:
         metadata=metadata,
         timeout=TIMEOUT,
     )
-    digest = hashlib.sha256(PAGE).digest()
+    digest = hashlib.sha256(page).digest()
     frames = [
         dossier_pb2.UploadFrame(
             header=dossier_pb2.DocumentHeader(
                 volume="文书卷", file_name="起诉意见书.pdf", media_type="application/pdf", page_count=1,
-                size_bytes=len(PAGE),
+                size_bytes=len(page),
             )
         ),
-        dossier_pb2.UploadFrame(chunk=dossier_pb2.DocumentChunk(data=PAGE)),
+        *([dossier_pb2.UploadFrame(chunk=dossier_pb2.DocumentChunk(data=page))] if page else []),
         dossier_pb2.UploadFrame(
-            document_finish=dossier_pb2.DocumentFinish(size_bytes=len(PAGE), sha256=digest)
+            document_finish=dossier_pb2.DocumentFinish(size_bytes=len(page), sha256=digest)
         ),
         dossier_pb2.UploadFrame(
             upload_finish=dossier_pb2.UploadFinish(
-                document_count=1, size_bytes=len(PAGE), tree_hash=root_of([leaf_hash(digest)])
+                document_count=1, size_bytes=len(page), tree_hash=root_of([leaf_hash(digest)])
             )
         ),
     ]  # fmt: skip
@@ -63,7 +63,7 @@ async def finalize(organs: ThreeOrgans, case: str, agency: Agency) -> str:
     assert "finished" in notices
     final = await stub.FinalizeDossier(
         dossier_pb2.FinalizeDossierRequest(
-            request_id=new_id(), dossier=created.dossier.name, document_count=1, page_count=1, size_bytes=len(PAGE)
+            request_id=new_id(), dossier=created.dossier.name, document_count=1, page_count=1, size_bytes=len(page)
         ),
         metadata=metadata,
         timeout=TIMEOUT,
@@ -83,6 +83,18 @@ async def reads(organs: ThreeOrgans, version: str, agency: Agency) -> bool:
     except NotFound:
         return False
     return True
+
+
+async def test_a_dossier_with_a_blocking_finding_does_not_leave(three_organs_with_dossiers: ThreeOrgans) -> None:
+    organs = three_organs_with_dossiers
+    case = await organs.register()
+    empty = await finalize(organs, case.name, organs.police, page=b"")
+    with pytest.raises(FailedPrecondition) as caught:
+        await organs.submit(case, node="nodes/QS001", dossier_version=empty)
+    assert "DOSSIER_INCOMPLETE" == caught.value.reason
+    assert "FINDING_KIND_EMPTY" == caught.value.metadata["finding"]
+    assert [] == await organs.deliver(organs.procuratorate)
+    assert not await reads(organs, empty, organs.procuratorate)
 
 
 async def test_a_dossier_goes_on_from_police_to_procuratorate_to_court(

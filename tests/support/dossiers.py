@@ -21,6 +21,8 @@ import pytest
 from cryptography import x509
 
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
+from casemesh.client.download_frames import read_stub
+from casemesh.client.upload_frames import dossier_stub
 from casemesh.core.ids import new_id
 from casemesh.dossier.uploading.session import tree_hash
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
@@ -28,7 +30,6 @@ from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceStub
 from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceStub
-from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceStub
 from casemesh.identity.v1 import case_participation_service_pb2 as participation_pb
 from casemesh.identity.v1.case_participation_service_pb2_grpc import CaseParticipationServiceStub
 from tests.support.mesh import Agency, Mesh, MeshOf
@@ -50,7 +51,7 @@ class AsCaller:
 
         def invoke(request: Any, timeout: float | None = None) -> Any:
             # Streams have no deadline; a unary call without one is refused.
-            streams = method in ("UploadDocuments", "DownloadDocuments", "DownloadManifest")
+            streams = method in ("UploadDocuments", "DownloadDocuments", "DownloadManifest", "DownloadArchive")
             return call(request, timeout=timeout if timeout or streams else TIMEOUT, metadata=self._metadata)
 
         return invoke
@@ -82,11 +83,16 @@ class DossierDesk:
 
     @property
     def dossiers(self) -> Any:
-        return self.as_caller(DossierServiceStub)
+        return self.as_caller(dossier_stub)
 
     @property
     def reading(self) -> Any:
         return self.as_caller(DossierReadServiceStub)
+
+    @property
+    def downloading(self) -> Any:
+        """As `reading`, but as a session has it: documents' bytes are not copied."""
+        return self.as_caller(read_stub)
 
     async def draft(self, title: str = "盗窃案卷宗") -> str:
         """Make an empty draft in the case."""

@@ -150,11 +150,15 @@ MeshOf = Callable[..., AbstractAsyncContextManager[Mesh]]
 
 @pytest.fixture
 def mesh_of(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: Path) -> MeshOf:
-    """Start the named services; see the module."""
+    """Start the named services; see the module. `server` changes every service's server, `own` one service's own keys
+    by its name."""
 
     @asynccontextmanager
     async def start(
-        *services: str, clock: Clock | None = None, server: Mapping[str, Any] | None = None
+        *services: str,
+        clock: Clock | None = None,
+        server: Mapping[str, Any] | None = None,
+        own: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> AsyncIterator[Mesh]:
         layout = MachineLayout(tmp_path / "machine")
         layout.config.mkdir(parents=True)
@@ -181,7 +185,9 @@ def mesh_of(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: Path) 
                 path.write_text(text)
                 config = load(path, importlib.import_module(f"casemesh.{name}.config").Config)
                 config = replace(
-                    config, server=replace(config.server, **{"announce": 0.0, "drain": 1.0, **(server or {})})
+                    config,
+                    server=replace(config.server, **{"announce": 0.0, "drain": 1.0, **(server or {})}),
+                    **(own or {}).get(name, {}),
                 )
                 assemble = importlib.import_module(f"casemesh.{name}.main").assemble
                 mesh.servers[name] = await stack.enter_async_context(serving(name, config, assemble, clock))

@@ -13,6 +13,7 @@ import pytest
 
 from casemesh.client.dossier_upload import LocalDocument, LocalFileChanged, upload_documents
 from casemesh.client.read_ahead import ReadAhead
+from casemesh.client.upload_stream import Pace
 from casemesh.dossier.uploading.session import tree_hash
 from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
@@ -37,9 +38,24 @@ class Service:
     outstanding: int = 0
     most_outstanding: int = 0
     finish: pb.UploadFinish | None = None
+    readable: set[bytes] = field(default_factory=set)
+    writers: dict[int, set[int]] = field(default_factory=dict)
+    attempts: set[str] = field(default_factory=set)
 
-    def UploadDocuments(self, requests: AsyncIterator[pb.UploadDocumentsRequest]) -> Stream:
-        return Stream(self._answer(requests))
+    async def ReferenceDocuments(
+        self, request: pb.ReferenceDocumentsRequest, timeout: float
+    ) -> pb.ReferenceDocumentsResponse:
+        assert UPLOAD == request.upload_id
+        known = {**{digest: index for index, digest in self.digests.items()}, **dict.fromkeys(self.readable, -1)}
+        taken = [item for item in request.documents if item.sha256 in known]
+        for item in taken:
+            self.heads[item.header.document_index] = item.header
+            self.held[item.header.document_index] = self.held.get(known[item.sha256], b"")
+            self.digests[item.header.document_index] = item.sha256
+        return pb.ReferenceDocumentsResponse(document_indexes=[item.header.document_index for item in taken])
+
+    def UploadDocuments(self, requests: AsyncIterator[bytes | pb.UploadDocumentsRequest]) -> Stream:
+        return Stream(self._answer(_decoded(requests)))
 
     async def QueryUpload(self, request: pb.QueryUploadRequest, timeout: float) -> pb.QueryUploadResponse:
         documents = [
@@ -52,9 +68,10 @@ class Service:
         self, requests: AsyncIterator[pb.UploadDocumentsRequest]
     ) -> AsyncIterator[pb.UploadDocumentsResponse]:
         self.streams += 1
-        self.outstanding = received = 0
+        stream, self.outstanding, received = self.streams, 0, 0
         first = await anext(requests)
         assert first.open.upload_id == UPLOAD
+        self.attempts.add(first.open.attempt_id)
         yield pb.UploadDocumentsResponse(opened=pb.UploadOpened(window_bytes=self.window, epoch=self.streams))
         async for message in self._messages(requests):
             if message is None:
@@ -70,6 +87,8 @@ class Service:
                 raise failure
             for frame in message.frames:
                 received += self._take(frame)
+                if frame.HasField("header"):
+                    self.writers.setdefault(stream, set()).add(frame.header.document_index)
             self.most_outstanding = max(self.most_outstanding, self.outstanding)
             if not self.reluctant:
                 self.outstanding = 0
@@ -109,6 +128,13 @@ class Service:
             case _:
                 self.finish = frame.upload_finish
         return 0
+
+
+async def _decoded(
+    requests: AsyncIterator[bytes | pb.UploadDocumentsRequest],
+) -> AsyncIterator[pb.UploadDocumentsRequest]:
+    async for message in requests:
+        yield pb.UploadDocumentsRequest.FromString(message) if isinstance(message, bytes) else message
 
 
 def _progress(received: int) -> pb.UploadDocumentsResponse:
@@ -217,6 +243,87 @@ async def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     documents[1].path.unlink()
     with pytest.raises(FileNotFoundError, match=r"1\.bin"):
         await send(Service(), documents)
+
+
+async def test_streams_side_by_side_share_the_documents_out_and_the_finish_comes_last(tmp_path: Path) -> None:
+    documents = documents_of(tmp_path, [700_000, 0, 3 * MIB, *range(1000, 1020)])
+    service = Service()
+    uploaded = await send(service, documents, streams=3)
+    assert [document.path.read_bytes() for document in documents] == [service.held[n] for n in range(len(documents))]
+    assert (3, 1, 1) == (service.streams, len(service.attempts), uploaded.attempts)
+    assert 3 == len(service.writers)
+    assert len(documents) == sum(map(len, service.writers.values()))
+    assert service.finish is not None
+    assert uploaded.size_bytes == uploaded.sent_bytes
+
+
+async def test_a_break_of_one_stream_ends_the_attempt_and_the_next_goes_on(tmp_path: Path) -> None:
+    documents = documents_of(tmp_path, [3 * MIB, 3 * MIB, 3 * MIB])
+    ends = [Unavailable("UNKNOWN", "no gateway")]
+    service = Service(broken=lambda service: ends.pop() if ends and service.streams == 3 else None)
+    uploaded = await send(service, documents, streams=3)
+    assert (2, 2) == (uploaded.attempts, len(service.attempts))
+    assert [document.path.read_bytes() for document in documents] == [service.held[index] for index in range(3)]
+
+
+async def test_a_refusal_on_any_stream_is_raised(tmp_path: Path) -> None:
+    def on_the_third(service: Service) -> Exception | None:
+        return DataLoss("CONTENT_CORRUPT", "damaged") if service.streams == 3 else None
+
+    with pytest.raises(DataLoss):
+        await send(Service(broken=on_the_third), documents_of(tmp_path, [10] * 6), streams=3)
+
+
+@pytest.mark.parametrize("size", [1000, 100_000, 3 * MIB])
+async def test_content_that_occurs_again_is_referenced_and_sent_once(tmp_path: Path, size: int) -> None:
+    documents = documents_of(tmp_path, [size] * 4 + [0, 0])
+    for copy in (1, 3):
+        documents[copy].path.write_bytes(documents[0].path.read_bytes())
+    service = Service()
+    uploaded = await send(service, documents)
+    assert (2 * size, 4 * size) == (uploaded.sent_bytes, uploaded.size_bytes)
+    assert [document.path.read_bytes() for document in documents] == [service.held[index] for index in range(6)]
+    assert service.finish is not None
+    assert 6 == service.finish.document_count
+
+
+async def test_content_that_cannot_be_referenced_after_all_is_sent(tmp_path: Path) -> None:
+    class Forgetful(Service):
+        async def ReferenceDocuments(
+            self, request: pb.ReferenceDocumentsRequest, timeout: float
+        ) -> pb.ReferenceDocumentsResponse:
+            return pb.ReferenceDocumentsResponse()
+
+    documents = documents_of(tmp_path, [1000, 1000, 1000])
+    for copy in (1, 2):
+        documents[copy].path.write_bytes(documents[0].path.read_bytes())
+    service = Forgetful()
+    uploaded = await send(service, documents)
+    assert 3000 == uploaded.sent_bytes
+    assert [document.path.read_bytes() for document in documents] == [service.held[index] for index in range(3)]
+
+
+async def test_what_the_case_has_is_referenced_before_anything_is_sent(tmp_path: Path) -> None:
+    documents = documents_of(tmp_path, [1000, 2000, 3000])
+    known = hashlib.sha256(documents[1].path.read_bytes()).digest()
+    for reference_first, sent in ((True, 4000), (False, 6000)):
+        service = Service(readable={known})
+        uploaded = await send(service, documents, reference_first=reference_first)
+        assert (sent, 6000) == (uploaded.sent_bytes, uploaded.size_bytes)
+
+
+async def test_together_the_streams_keep_to_the_rate() -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(round(seconds))
+
+    pace = Pace(1000.0, sleep)
+    for size in (50_000, 100_000, 0):
+        await pace.wait(size)
+    assert [0, 50, 150] == waited
+    await Pace(None, sleep).wait(10**9)
+    assert 3 == len(waited)
 
 
 async def test_what_is_held_already_is_compared_and_not_sent(tmp_path: Path) -> None:

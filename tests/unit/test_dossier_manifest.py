@@ -17,7 +17,7 @@ from casemesh.client.manifest import (
     ManifestDocument,
     ManifestError,
     VersionFacts,
-    _document_leaf,
+    document_leaf,
     page_leaf,
     payload,
     root_hash,
@@ -67,7 +67,7 @@ def test_the_root_is_over_each_document_and_then_its_pages() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
 def test_the_quick_spelling_of_leaves_is_the_canonical_one(volume: str, file_name: str) -> None:
     item = replace(document(7), volume=volume, file_name=file_name)
-    fast = _document_leaf(item)
+    fast = document_leaf(item)
     assert canonical_json.dumps(json.loads(fast)) == fast
     page = page_leaf(item.sha256.hex(), 3117)
     assert canonical_json.dumps(json.loads(page)) == page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import random
 import resource
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casemesh.dossier.packs.disk import DiskPacks, pack_path
 from casemesh.dossier.packs.format import (
     MAX_CHUNK_BYTES,
     PACK_HEADER_BYTES,
@@ -24,11 +25,13 @@ from casemesh.dossier.packs.format import (
     write_record_header,
 )
 from casemesh.dossier.packs.reader import Extent, PackReader
+from casemesh.dossier.packs.stores import PackKey
 from casemesh.dossier.packs.suites import DEFAULT_SUITE
-from casemesh.dossier.packs.writer import PackBroken, PackWriter, Placed, pack_path
+from casemesh.dossier.packs.writer import PackBroken, PackWriter, Placed
 
 CASE = bytes(range(16))
 PACK = bytes(range(16, 32))
+AT = PackKey(CASE, PACK)
 KEY = bytes(range(100, 132))
 BLOB_A = b"A" * 16
 BLOB_B = b"B" * 16
@@ -41,7 +44,7 @@ class Written:
         self.root, self.pack, self.key = root, pack, key
         self.plain: dict[bytes, bytes] = {}
         self.placed: list[tuple[bytes, bytes, int, Placed]] = []
-        writer = PackWriter.create(root, case_id=CASE, pack_id=pack, case_key=key)
+        writer = PackWriter.create(DiskPacks(root), PackKey(CASE, pack), key)
         counts: dict[bytes, int] = {}
         for blob, data in chunks:
             offset = len(self.plain.get(blob, b""))
@@ -56,7 +59,7 @@ class Written:
 
     @property
     def path(self) -> Path:
-        return pack_path(self.root, CASE, self.pack)
+        return pack_path(self.root, PackKey(CASE, self.pack))
 
     def extent(self, which: int) -> tuple[bytes, Extent]:
         blob, data, offset, place = self.placed[which]
@@ -64,7 +67,7 @@ class Written:
         return blob, Extent(self.pack, place.position, place.stored_length, place.number, index, offset, len(data))
 
     def reader(self) -> PackReader:
-        return PackReader(self.root, CASE, self.pack, self.key)
+        return PackReader.open(DiskPacks(self.root), PackKey(CASE, self.pack), self.key)
 
 
 def chunks_of(seed: int, count: int = 6) -> list[tuple[bytes, bytes]]:
@@ -115,7 +118,7 @@ def test_chunks_of_the_largest_size_fill_and_pass_the_writers_buffer(tmp_path: P
 
 
 def test_a_chunk_over_the_limit_is_refused(tmp_path: Path) -> None:
-    writer = PackWriter.create(tmp_path, case_id=CASE, pack_id=PACK, case_key=KEY)
+    writer = PackWriter.create(DiskPacks(tmp_path), AT, KEY)
     with pytest.raises(ValueError, match="1 MiB"):
         writer.append(Kind.DATA, BLOB_A, bytes(MAX_CHUNK_BYTES + 1))
     writer.close()
@@ -284,13 +287,13 @@ def test_zeros_after_a_power_cut_are_not_records(written: Written) -> None:
 
 
 def test_metadata_records_are_adopted_with_their_payload(tmp_path: Path) -> None:
-    writer = PackWriter.create(tmp_path, case_id=CASE, pack_id=PACK, case_key=KEY)
+    writer = PackWriter.create(DiskPacks(tmp_path), AT, KEY)
     writer.append(Kind.DOCUMENT, BLOB_A, b"head")
     writer.append(Kind.DATA, BLOB_A, b"data", last=True)
     writer.append(Kind.FINISH, BLOB_A, b"digest")
     writer.flush()
     writer.close()
-    with PackReader(tmp_path, CASE, PACK, KEY) as reader:
+    with PackReader.open(DiskPacks(tmp_path), AT, KEY) as reader:
         found = reader.adopt(PACK_HEADER_BYTES, 0).found
     assert [(f.header.kind, bytes(f.plain)) for f in found] == [(1, b"head"), (2, b""), (3, b"digest")]
     assert [f.header.last for f in found] == [False, True, False]
@@ -298,35 +301,59 @@ def test_metadata_records_are_adopted_with_their_payload(tmp_path: Path) -> None
 
 def test_a_pack_is_never_opened_for_writing_twice(written: Written) -> None:
     with pytest.raises(FileExistsError):
-        PackWriter.create(written.root, case_id=CASE, pack_id=PACK, case_key=KEY)
+        PackWriter.create(DiskPacks(written.root), AT, KEY)
 
 
 def test_two_packs_of_one_case_never_share_a_salt(tmp_path: Path) -> None:
-    packs = [PackWriter.create(tmp_path, case_id=CASE, pack_id=bytes([n]) * 16, case_key=KEY) for n in range(8)]
+    packs = [PackWriter.create(DiskPacks(tmp_path), PackKey(CASE, bytes([n]) * 16), KEY) for n in range(8)]
     assert len({pack.header.salt for pack in packs}) == 8
     for pack in packs:
         pack.close()
 
 
+class FullDisk:
+    """A sink without room, which cannot be synced either."""
+
+    stored = PACK_HEADER_BYTES
+
+    def write(self, data: memoryview, position: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def push(self) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def sync(self) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def close(self) -> None:
+        return
+
+
 def test_after_a_failed_write_the_pack_takes_nothing_more() -> None:
-    # /dev/full answers every write with ENOSPC, and a character device cannot be synced.
-    descriptor = os.open("/dev/full", os.O_WRONLY)
-    writer = PackWriter(descriptor, PackHeader(1, b"s" * 32, CASE, PACK), KEY, DEFAULT_SUITE)
+    writer = PackWriter(FullDisk(), PackHeader(1, b"s" * 32, CASE, PACK), KEY, DEFAULT_SUITE)
     writer.append(Kind.DATA, BLOB_A, b"x")
     with pytest.raises(OSError, match="No space left"):
         writer.flush()
-    for attempt in (writer.flush, lambda: writer.append(Kind.DATA, BLOB_A, b"y")):
+    for attempt in (writer.flush, writer.push, lambda: writer.append(Kind.DATA, BLOB_A, b"y")):
         with pytest.raises(PackBroken):
             attempt()
-    with pytest.raises(OSError, match="Invalid argument"):
+    with pytest.raises(OSError, match="Input/output error"):
         writer.sync()
     with pytest.raises(PackBroken):
         writer.sync()
     writer.close()
 
 
+def test_after_a_failed_push_the_pack_takes_nothing_more() -> None:
+    writer = PackWriter(FullDisk(), PackHeader(1, b"s" * 32, CASE, PACK), KEY, DEFAULT_SUITE)
+    with pytest.raises(OSError, match="Input/output error"):
+        writer.push()
+    with pytest.raises(PackBroken):
+        writer.append(Kind.DATA, BLOB_A, b"y")
+
+
 def test_what_was_written_before_a_failed_write_can_still_be_made_durable(tmp_path: Path) -> None:
-    writer = PackWriter.create(tmp_path, case_id=CASE, pack_id=PACK, case_key=KEY)
+    writer = PackWriter.create(DiskPacks(tmp_path), AT, KEY)
     writer.append(Kind.DATA, BLOB_A, b"kept")
     writer.flush()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -339,12 +366,12 @@ def test_what_was_written_before_a_failed_write_can_still_be_made_durable(tmp_pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     writer.sync()
     writer.close()
-    with PackReader(tmp_path, CASE, PACK, KEY) as reader:
+    with PackReader.open(DiskPacks(tmp_path), AT, KEY) as reader:
         assert [found.header.length for found in reader.adopt(PACK_HEADER_BYTES, 0).found] == [4]
 
 
 def test_every_write_ends_a_block_so_that_no_block_is_written_twice(tmp_path: Path) -> None:
-    writer = PackWriter.create(tmp_path, case_id=CASE, pack_id=PACK, case_key=KEY)
+    writer = PackWriter.create(DiskPacks(tmp_path), AT, KEY)
     ends = []
     data = b""
     for n in range(60):

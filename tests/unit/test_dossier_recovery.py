@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemesh.common.v1.field_rules_pb2 import rules
+from casemesh.dossier.packs.disk import DiskPacks, pack_path
 from casemesh.dossier.packs.format import PACK_HEADER_BYTES
 from casemesh.dossier.packs.reader import PackReader
-from casemesh.dossier.packs.writer import PackWriter, pack_path
+from casemesh.dossier.packs.stores import PackKey
+from casemesh.dossier.packs.writer import PackWriter
 from casemesh.dossier.uploading.batch import Batch
 from casemesh.dossier.uploading.intake import UploadIntake
 from casemesh.dossier.uploading.recovery import HeldDocument, adopt
@@ -42,7 +44,7 @@ class Store:
         self.packs += 1
         pack_id = uuid.UUID(int=1000 + self.packs).bytes
         intake = UploadIntake(
-            lambda emit: PackWriter.create(self.root, case_id=CASE, pack_id=pack_id, case_key=KEY, emit=emit),
+            lambda emit: PackWriter.create(DiskPacks(self.root), PackKey(CASE, pack_id), KEY, emit=emit),
             self.held.values(),
             self.read,
             wrote=lambda: None,
@@ -56,12 +58,12 @@ class Store:
 
     def read(self, document: HeldDocument) -> Iterator[bytes]:
         for extent in document.extents:
-            with PackReader(self.root, CASE, extent.pack_id, KEY) as reader:
+            with PackReader.open(DiskPacks(self.root), PackKey(CASE, extent.pack_id), KEY) as reader:
                 for found in reader.read_extent(document.blob_id, extent):
                     yield found.plain
 
     def adopt(self, pack_id: bytes, position: int = PACK_HEADER_BYTES, records: int = 0) -> Batch:
-        with PackReader(self.root, CASE, pack_id, KEY) as reader:
+        with PackReader.open(DiskPacks(self.root), PackKey(CASE, pack_id), KEY) as reader:
             return adopt(reader, position, records, self.held.values())
 
     def commit(self, batch: Batch) -> None:
@@ -114,7 +116,7 @@ def test_a_pack_cut_anywhere_is_adopted_up_to_the_cut(
     intake, written = store.upload(*messages_of(contents, chunk, per_message))
     assert intake.error is None
     assert written is not None
-    path = pack_path(store.root, CASE, written.pack_id)
+    path = pack_path(store.root, PackKey(CASE, written.pack_id))
     with path.open("r+b") as file:
         file.truncate(PACK_HEADER_BYTES + int(cut * (written.end - PACK_HEADER_BYTES)))
     adopted = store.adopt(written.pack_id)
@@ -177,6 +179,19 @@ def test_records_that_do_not_continue_what_the_rows_say_are_not_adopted(store: S
         assert store.adopt(written.pack_id, 8192, 4).documents == {}
 
 
+@pytest.mark.parametrize(("index", "name"), [(1, "又一.pdf"), (7, "笔录1.pdf")])
+def test_a_document_that_the_rows_know_from_elsewhere_is_passed_over_and_the_others_are_adopted(
+    store: Store, index: int, name: str
+) -> None:
+    _, faster = store.upload(frames(*whole(index, b"first", file_name=name)))
+    _, slower = store.upload(frames(*whole(0, b"zero"), *whole(1, b"late"), *whole(2, b"two")))
+    assert faster is not None
+    assert slower is not None
+    store.commit(faster)
+    store.commit(store.adopt(slower.pack_id))
+    assert {0: b"zero", 2: b"two", index: b"first"} == store.contents()
+
+
 def test_a_broken_document_goes_on_in_another_pack_with_the_right_digest(store: Store) -> None:
     content = random.Random(5).randbytes(50_000)
     _, written = store.upload(*messages_of([content], 7000, 2)[:3])
@@ -190,8 +205,8 @@ def test_a_broken_document_goes_on_in_another_pack_with_the_right_digest(store: 
     intake, written = store.upload(frames(*rest), frames(upload_finish(content)))
     assert intake.error is None
     assert written is not None
-    assert written.totals is not None
-    assert written.totals.size_bytes == 50_000
+    assert written.finish is not None
+    assert written.finish.size_bytes == 50_000
     store.commit(written)
     assert store.contents() == {0: content}
 
@@ -204,7 +219,7 @@ def test_documents_whose_frames_alternate_are_kept_apart(store: Store) -> None:
         parts.append(pb.DocumentChunk(document_index=1, offset_bytes=start, data=two[start : start + 1000]))
     _, written = store.upload(frames(*parts, whole(1, two)[2], whole(0, one)[2]), frames(upload_finish(one, two)))
     assert written is not None
-    assert written.totals is not None
+    assert written.finish is not None
     store.commit(written)
     assert store.contents() == {0: one, 1: two}
 
@@ -236,7 +251,7 @@ def test_a_header_again_in_the_middle_of_a_document_changes_nothing(store: Store
     )
     assert intake.error is None
     assert written is not None
-    assert written.totals is not None
+    assert written.finish is not None
 
 
 def test_finishing_a_whole_document_again_is_harmless_and_wrongly_is_refused(store: Store) -> None:
@@ -248,7 +263,7 @@ def test_finishing_a_whole_document_again_is_harmless_and_wrongly_is_refused(sto
     intake, again = store.upload(frames(at_end, whole(0, b"one")[2]), frames(upload_finish(b"one")))
     assert intake.error is None
     assert again is not None
-    assert again.totals is not None
+    assert again.finish is not None
     wrong = whole(0, b"one")[2]
     wrong.sha256 = bytes(32)
     intake, after = store.upload(frames(at_end, wrong))
@@ -285,7 +300,7 @@ def test_damage_in_what_is_held_stops_the_document_that_goes_on(store: Store) ->
     _, written = store.upload(*messages_of([content], 7000, 2)[:3])
     assert written is not None
     store.commit(written)
-    path = pack_path(store.root, CASE, written.pack_id)
+    path = pack_path(store.root, PackKey(CASE, written.pack_id))
     damaged = bytearray(path.read_bytes())
     damaged[store.held[0].extents[0].position + 100] ^= 1
     path.write_bytes(damaged)

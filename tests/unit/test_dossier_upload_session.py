@@ -12,8 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from casemesh.core.merkle import leaf_hash, root_of
 from casemesh.dossier.uploading import session as upload_session
-from casemesh.dossier.uploading.session import DocumentHead, DocumentState, UploadSession, tree_hash
+from casemesh.dossier.uploading.session import (
+    DocumentHead,
+    DocumentState,
+    StatedTotals,
+    UploadSession,
+    finished_totals,
+    tree_hash,
+)
 from casemesh.errors import CaseMeshError
+
+NAMES_ALIKE = ("caf\u00e9.pdf", "cafe\u0301.pdf")
 
 
 def head(index: int = 0, size: int = 10, **changes: object) -> DocumentHead:
@@ -50,7 +59,7 @@ def test_totals_are_those_of_the_documents_held() -> None:
     whole(session, 0, b"one")
     whole(session, 1, b"")
     root = root_of([leaf_hash(digest(b"one")), leaf_hash(digest(b""))])
-    totals = session.upload_finish(2, 3, root)
+    totals = finished_totals([session.document(0), session.document(1)], StatedTotals(2, 3, root))
     assert (totals.document_count, totals.page_count, totals.size_bytes, totals.tree_hash) == (2, 4, 3, root)
 
 
@@ -201,31 +210,50 @@ def test_open_documents_of_one_stream_are_bounded() -> None:
     assert error.reason == "LIMIT_EXCEEDED"
 
 
+def unfinished(states: list[DocumentState], count: int, size: int, root: bytes = b"") -> CaseMeshError:
+    with pytest.raises(CaseMeshError) as caught:
+        finished_totals(states, StatedTotals(count, size, root))
+    return caught.value
+
+
 def test_the_upload_does_not_finish_with_a_document_missing_or_broken_off() -> None:
-    session = UploadSession()
-    whole(session, 0, b"abc")
-    session.header(head(2, size=5), 0)
-    count = refusal(session, "upload_finish", 3, 8, b"")
+    abc = DocumentState(head(0, size=3), 3, 1, digest(b"abc"))
+    count = unfinished([abc, DocumentState(head(2, size=5))], 3, 8)
     assert (count.reason, count.metadata) == ("DOCUMENT_COUNT_MISMATCH", {"expected_count": "3", "actual_count": "2"})
-    gap = UploadSession([DocumentState(head(1, size=0), sha256=digest(b""))])
-    error = refusal(gap, "upload_finish", 1, 0, b"")
+    error = unfinished([DocumentState(head(1, size=0), sha256=digest(b""))], 1, 0)
     assert (error.reason, error.metadata) == ("UPLOAD_NOT_FINISHED", {"document_index": "0"})
-    broken = UploadSession([DocumentState(head(0, size=5), received_bytes=4)])
-    assert refusal(broken, "upload_finish", 1, 5, b"").reason == "UPLOAD_NOT_FINISHED"
+    assert unfinished([DocumentState(head(0, size=5), received_bytes=4)], 1, 5).reason == "UPLOAD_NOT_FINISHED"
 
 
 def test_the_upload_does_not_finish_with_another_size_or_tree() -> None:
     held = [DocumentState(head(0, size=3), 3, 1, digest(b"abc"))]
-    size = refusal(UploadSession(held), "upload_finish", 1, 4, tree_hash([digest(b"abc")]))
+    size = unfinished(held, 1, 4, tree_hash([digest(b"abc")]))
     assert (size.reason, size.metadata) == ("DOSSIER_SIZE_MISMATCH", {"expected_bytes": "4", "actual_bytes": "3"})
-    tree = refusal(UploadSession(held), "upload_finish", 1, 3, tree_hash([digest(b"abd")]))
+    tree = unfinished(held, 1, 3, tree_hash([digest(b"abd")]))
     assert (tree.reason, tree.metadata) == ("DOSSIER_ROOT_MISMATCH", {"field": "tree_hash"})
+
+
+def test_what_streams_side_by_side_brought_together_keeps_to_the_limits_and_names_of_a_dossier() -> None:
+    states = [DocumentState(head(n, size=0, file_name=name), 0, 0, digest(b"")) for n, name in enumerate(NAMES_ALIKE)]
+    duplicate = unfinished(states, 2, 0)
+    assert (duplicate.reason, duplicate.metadata) == ("DOCUMENT_NAME_DUPLICATE", {"document_index": "1"})
+    half = 10 * 10**9 + 1
+    large = [DocumentState(head(n, size=half), half, 1, digest(b"x")) for n in range(2)]
+    assert unfinished(large, 2, 2 * half).reason == "DOSSIER_TOO_LARGE"
+    thick = [DocumentState(head(n, size=0, page_count=50_001), 0, 0, digest(b"")) for n in range(2)]
+    assert unfinished(thick, 2, 0).metadata == {"limit": "100000 pages"}
+
+
+def test_a_document_beyond_the_agencys_quota_is_refused_before_a_byte_of_it() -> None:
+    session = UploadSession([DocumentState(head(0, size=1000))], room_bytes=10)
+    session.header(head(1, size=6), 0)
+    assert refusal(session, "header", head(2, size=5), 0).reason == "QUOTA_EXCEEDED"
 
 
 def test_nothing_follows_the_upload_finish() -> None:
     session = UploadSession()
     whole(session, 0, b"")
-    session.upload_finish(1, 0, tree_hash([digest(b"")]))
+    session.upload_finish()
     assert refusal(session, "header", head(1), 0).reason == "FIELD_INVALID"
 
 
@@ -334,16 +362,24 @@ class UploadAgainstModel(RuleBasedStateMachine):
     @precondition(lambda self: self.live)
     @rule()
     def upload_finish(self) -> None:
-        size = sum(len(content) for content in self.contents)
-        root = tree_hash(digest(content) for content in self.contents)
+        if self.expect("FIELD_INVALID" if self.over else None, "upload_finish"):
+            self.over = True
+            self.the_whole_is_finished_exactly_when_everything_is_done()
+
+    def the_whole_is_finished_exactly_when_everything_is_done(self) -> None:
+        stated = StatedTotals(4, sum(map(len, self.contents)), tree_hash(map(digest, self.contents)))
         refused = (
-            "FIELD_INVALID" if self.over
-            else "DOCUMENT_COUNT_MISMATCH" if len(self.announced) < 4
+            "DOCUMENT_COUNT_MISMATCH" if len(self.announced) < 4
             else "UPLOAD_NOT_FINISHED" if len(self.done) < 4
             else None
         )  # fmt: skip
-        if self.expect(refused, "upload_finish", 4, size, root):
-            self.over = True
+        states = [self.session.document(index) for index in self.announced]
+        if refused is not None:
+            with pytest.raises(CaseMeshError) as caught:
+                finished_totals(states, stated)
+            assert refused == caught.value.reason
+        else:
+            assert stated.size_bytes == finished_totals(states, stated).size_bytes
 
     @invariant()
     def what_is_done_is_what_was_meant(self) -> None:

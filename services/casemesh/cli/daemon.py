@@ -16,7 +16,9 @@ from typing import Annotated, Any
 
 import typer
 
+from casemesh.cli.dossier_care_commands import app as dossier_app
 from casemesh.cli.enrol_commands import app as enrol_app
+from casemesh.cli.token_key_commands import app as token_keys_app
 
 SERVICE_NAMES = ("identity", "translation", "dossier", "routing", "audit")
 
@@ -29,6 +31,8 @@ app = typer.Typer(
 pki_app = typer.Typer(help="Make and renew certificates for one machine.  单机证书管理。", no_args_is_help=True)
 app.add_typer(pki_app, name="pki")
 app.add_typer(enrol_app, name="enrol")
+app.add_typer(token_keys_app, name="token-keys")
+app.add_typer(dossier_app, name="dossier")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.  输出 JSON。")]
 PkiFolder = Annotated[Path, typer.Option("--dir", help="The PKI folder.  证书目录。")]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from casemesh.cli.case_commands import CaseName, case_name
+from casemesh.cli.draft_commands import DossierName, VersionName, dossier_name
 from casemesh.cli.invocation import Invocation, command
+from casemesh.cli.proof_commands import SigningRoots
 
 if TYPE_CHECKING:
     from casemesh.client.dossier_folder import VerifiedDossier
     from casemesh.dossier.v1.dossier_pb2 import DossierVersion
 
 app = typer.Typer(help="Send, get and verify dossiers.  电子卷宗。", no_args_is_help=True)
-
-VersionName = Annotated[str, typer.Argument(help="dossiers/../versions/..  卷宗版本。", metavar="VERSION")]
 
 
 @command(app, "send", example="casemesh dossier send ./卷宗 --case cases/0199e3f0-...")
@@ -30,6 +30,10 @@ async def send(
     again: Annotated[
         bool, typer.Option("--again", help="A new dossier, whatever was sent before.  重新建卷。")
     ] = False,
+    streams: Annotated[int, typer.Option("--streams", help="Side by side.  并行数据流数。", min=1, max=8)] = 1,
+    limit_rate: Annotated[
+        str, typer.Option("--limit-rate", metavar="SIZE", help="At most so much a second, e.g. 20MB.  每秒上传上限。")
+    ] = "",
 ) -> None:
     """Upload a folder and finalise it. The same command goes on where it stopped.  上传卷宗并定稿。"""
     import asyncio
@@ -38,6 +42,7 @@ async def send(
     from casemesh.cli.send_journal import journal_path, only_sender, state_folder
     from casemesh.cli.transfer_progress import transfer_progress
 
+    rate = send_dossier.bytes_per_second(limit_rate)
     journal_file = journal_path(state_folder(), run.profile().gateway, case_name(case), folder)
     with only_sender(journal_file):
         journal, found = send_dossier.prepare(folder, case_name(case), title, journal_file, again=again)
@@ -54,8 +59,9 @@ async def send(
                 run.output.notice("send.unreadable", path=path)
             with transfer_progress(run.output, "progress.send", sum(item.size_bytes for item in found)) as advance:
                 sent = await send_dossier.send(
-                    session, journal, journal_file, documents, lambda progress: advance(progress.committed_bytes)
-                )
+                    session, journal, journal_file, documents, lambda progress: advance(progress.committed_bytes),
+                    streams=streams, bytes_per_second=rate,
+                )  # fmt: skip
     _print_version(run, sent.version, {"sent_bytes": sent.sent_bytes, "upload_seconds": round(sent.upload_seconds, 3)})
 
 
@@ -64,38 +70,47 @@ async def get(
     run: Invocation,
     version: VersionName,
     to: Annotated[Path, typer.Option("--to", help="Folder to put it in.  存放目录。", metavar="DIR")],
+    streams: Annotated[int, typer.Option("--streams", help="Side by side.  并行数据流数。", min=1, max=8)] = 1,
+    no_confirm: Annotated[
+        bool, typer.Option("--no-confirm", help="Do not confirm that it is held here.  不作送达确认。")
+    ] = False,
 ) -> None:
-    """Download a version and verify it page by page; goes on where it stopped.  下载卷宗并逐页验证。"""
+    """Download a version, verify it page by page, confirm it; goes on where it stopped.  下载卷宗, 逐页验证并确认。"""
+    import asyncio
+
     from casemesh.cli import get_dossier
     from casemesh.cli.transfer_progress import transfer_progress
     from casemesh.client.dossier_download import download_dossier
+    from casemesh.client.dossier_folder import verified_pages
 
     roots = get_dossier.require_roots(run.profile().trusted_roots())
     async with run.session() as session:
         facts = await get_dossier.read_version(session, version)
         with transfer_progress(run.output, "progress.get", facts.size_bytes) as advance:
             downloaded = await download_dossier(
-                session.dossier_read, version, to, roots, progress=lambda progress: advance(progress.received_bytes)
-            )
-    verified = await get_dossier.verify_pages(downloaded.folder, roots)
-    _print_verified(run, to, verified, {"received_bytes": downloaded.received_bytes})
+                session.dossier_read, version, to, roots, streams=streams,
+                progress=lambda progress: advance(progress.received_bytes),
+            )  # fmt: skip
+        # Digests were compared when the files were written; `verify` reads them again.
+        verified = await asyncio.to_thread(verified_pages, downloaded.manifest)
+        more: dict[str, Any] = {"received_bytes": downloaded.received_bytes}
+        if not no_confirm:
+            delivery = await get_dossier.confirm(session, downloaded)
+            more["confirm_time"] = delivery.confirm_time.ToJsonString()
+    _print_verified(run, to, verified, more)
 
 
 @command(app, "verify", example="casemesh dossier verify ./received --signing-roots ./signing-ca.pem")
 async def verify(
     run: Invocation,
     folder: Annotated[Path, typer.Argument(help="Where `dossier get` put it.  已下载的目录。", metavar="DIR")],
-    signing_roots: Annotated[
-        Path | None, typer.Option("--signing-roots", help="Roots of document signing, PEM.  签名根证书。")
-    ] = None,
+    signing_roots: SigningRoots = None,
 ) -> None:
     """Verify a downloaded dossier: signature, every document, every page. Needs no connection.  离线验证卷宗。"""
     from casemesh.cli import get_dossier
     from casemesh.client.dossier_folder import DossierFolder
-    from casemesh.client.profile import read_roots
 
-    roots = read_roots(signing_roots) if signing_roots is not None else run.profile().trusted_roots()
-    verified = await get_dossier.verify_pages(DossierFolder(folder), get_dossier.require_roots(roots))
+    verified = await get_dossier.verify_pages(DossierFolder(folder), get_dossier.roots_of(run, signing_roots))
     _print_verified(run, folder, verified, {})
 
 
@@ -130,7 +145,7 @@ async def list_dossiers(run: Invocation, case: CaseName) -> None:
 @command(app, "status", example="casemesh dossier status dossiers/0199e3f0-...")
 async def status(
     run: Invocation,
-    dossier: Annotated[str, typer.Argument(help="dossiers/ID or just the ID.  卷宗。", metavar="DOSSIER")],
+    dossier: DossierName,
 ) -> None:
     """Show how much of a dossier has arrived.  查看上传进度。"""
     from casemesh.cli.message_json import enum_name, plain
@@ -138,7 +153,7 @@ async def status(
     from casemesh.core.units import format_size
     from casemesh.dossier.v1 import dossier_pb2, dossier_read_service_pb2, dossier_service_pb2
 
-    name = dossier if "/" in dossier else f"dossiers/{dossier}"
+    name = dossier_name(dossier)
     async with run.session() as session:
         found = (await session.dossier_read.GetDossier(dossier_read_service_pb2.GetDossierRequest(name=name))).dossier
         held = []

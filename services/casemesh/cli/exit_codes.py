@@ -37,6 +37,8 @@ class ExitCode(IntEnum):
     """Not now; the same command may go through later."""
     VERIFICATION_FAILED = 6
     """Bytes, a signature or a proof do not hold."""
+    BLOCKED = 7
+    """A check found what must not leave so."""
     INTERRUPTED = 130
     """Stopped by the user."""
 

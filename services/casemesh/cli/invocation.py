@@ -84,13 +84,13 @@ class Invocation:
 
 
 def command(
-    app: typer.Typer, name: str, *, example: str, json_flag: bool = True
+    app: typer.Typer, name: str, *, example: str, json_flag: bool = True, profile_flag: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as a command of `app`.
 
     The function's first parameter is the Invocation; the others are its options, by name. It may be asynchronous.
     --json, --profile and --lang are added to every command, and the example to its help; `json_flag` is False for a
-    command whose own --json takes a file.
+    command whose own --json takes a file, `profile_flag` for an operator's, who has no profile.
     """
 
     def register(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +102,7 @@ def command(
         common = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
             for key, (annotation, default) in _COMMON.items()
-            if json_flag or key != "as_json"
+            if (json_flag or key != "as_json") and (profile_flag or key != "profile")
         ]
 
         def run(**given: Any) -> None:

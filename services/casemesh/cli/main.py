@@ -15,11 +15,15 @@ from casemesh.cli import (
     agency_commands,
     audit_commands,
     case_commands,
+    catalogue_commands,
+    check_command,
     demo_command,
     dossier_commands,
+    draft_commands,
     exchange_commands,
     node_commands,
     profile_commands,
+    proof_commands,
     receive_command,
     trace_commands,
     translate_command,
@@ -29,11 +33,15 @@ app = typer.Typer(
     name="casemesh",
     help="Handle a case together with other agencies.  跨部门办案协同。",
     epilog="Exit codes 退出码: 0 ok, 1 failed, 2 usage, 3 not found or denied, 4 invalid input, 5 unavailable (retry), "
-    "6 verification failed.",
+    "6 verification failed, 7 must not leave so.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(case_commands.app, name="case")
+draft_commands.register(dossier_commands.app)
+proof_commands.register(dossier_commands.app)
+check_command.register(dossier_commands.app)
+catalogue_commands.register(dossier_commands.app)
 app.add_typer(dossier_commands.app, name="dossier")
 app.add_typer(exchange_commands.app, name="exchange")
 receive_command.register(app)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casemesh.cli.exit_codes import ExitCode
 from casemesh.cli.get_dossier import read_version
 from casemesh.cli.invocation import Failure
 from casemesh.cli.page_counts import PageCounter
@@ -21,6 +22,8 @@ from casemesh.client.dossier_upload import (
     finalize_dossier,
     upload_documents,
 )
+from casemesh.client.paging import paged
+from casemesh.core.units import parse_size
 from casemesh.dossier.v1 import dossier_read_service_pb2, dossier_service_pb2
 from casemesh.errors import FailedPrecondition
 
@@ -75,10 +78,14 @@ async def send(
     journal_file: Path,
     documents: Sequence[LocalDocument],
     progress: Callable[[TransferProgress], None],
+    *,
+    streams: int = 1,
+    bytes_per_second: int | None = None,
 ) -> Sent:
     """Create the dossier, upload what is missing and finalise; each step has one effect however often it is tried.
 
-    Raises CaseMeshError; Failure (exit code 4) when a file changes meanwhile.
+    What the case holds already, where the sender may read it, is not sent again. Raises CaseMeshError; Failure (exit
+    code 4) when a file changes meanwhile.
     """
     if not journal.dossier:
         request = dossier_service_pb2.CreateDossierRequest(
@@ -89,8 +96,10 @@ async def send(
     began = time.monotonic()
     try:
         uploaded = await upload_documents(
-            session.dossiers, journal.dossier, documents, upload_id=journal.upload_id, progress=progress
-        )
+            session.dossiers, journal.dossier, documents, upload_id=journal.upload_id, progress=progress,
+            streams=streams, bytes_per_second=bytes_per_second,
+            reference_first=await _case_has_versions(session, journal.case),
+        )  # fmt: skip
         uploaded_at = time.monotonic()
         version = await finalize_dossier(session.dossiers, uploaded, request_id=journal.finalize_request_id)
         sent = Sent(version, uploaded.sent_bytes, uploaded_at - began, time.monotonic() - uploaded_at)
@@ -104,6 +113,27 @@ async def send(
     journal.version = sent.version.name
     await asyncio.to_thread(save, journal_file, journal)
     return sent
+
+
+def bytes_per_second(limit_rate: str) -> int | None:
+    """The rate that an option such as `20MB` asks for; None without one. Raises Failure (exit code 2)."""
+    if not limit_rate:
+        return None
+    try:
+        rate = parse_size(limit_rate)
+    except ValueError as error:
+        raise Failure(ExitCode.USAGE, "send.rate", why=error) from None
+    if rate <= 0:
+        raise Failure(ExitCode.USAGE, "send.rate", why=limit_rate)
+    return rate
+
+
+async def _case_has_versions(session: Session, case: str) -> bool:
+    request = dossier_read_service_pb2.ListDossiersRequest(case=case)
+    async for dossier in paged(session.dossier_read.ListDossiers, request, "dossiers"):
+        if dossier.version:
+            return True
+    return False
 
 
 async def _final_version(session: Session, dossier: str) -> DossierVersion:

@@ -1,52 +1,60 @@
-"""Receives a dossier version into a folder: from where it broke off, each document checked against the signed manifest.
+"""Receives a dossier version into a folder: only what is missing there, each document checked against the manifest.
 
-Documents arrive in the manifest's order. One that is whole and right is moved to its name; the one that was under way
-stays in `partial` and is gone on with.
+Whole documents are known by their digests, those that broke off are gone on with. What arrives is made durable while
+more arrives, so that a crash costs little and the end need not wait for the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import queue
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import grpc
 import grpc.aio
 from cryptography import x509
 
-from casemesh.client.dossier_folder import DossierFolder, file_digest, sync_names
+from casemesh.client import root_statement
+from casemesh.client.document_receiver import DocumentReceiver
+from casemesh.client.dossier_folder import DossierFolder
 from casemesh.client.dossier_upload import TransferProgress
+from casemesh.client.download_frames import frames_of
+from casemesh.client.durable_files import replace_file
+from casemesh.client.held_documents import FileState, HeldDocuments, Missing
 from casemesh.client.manifest import MANIFEST_SIGNER, Manifest, ManifestDocument, ManifestError
+from casemesh.client.statements import StatementError
 from casemesh.dossier.v1 import dossier_read_service_pb2 as pb
-from casemesh.errors import CaseMeshError, DataLoss, Unavailable, from_rpc_error
+from casemesh.errors import CaseMeshError, Unavailable, from_rpc_error
 
 if TYPE_CHECKING:
     from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceAsyncStub
 
-_MESSAGES_WAITING: Final = 8
-_WRITER_BEHIND_SECONDS: Final = 0.005
+MAX_STREAMS: Final = 8
+_CALL_SECONDS: Final = 30.0
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+_SYNC_BYTES: Final = 256 << 20
+_LOOK_SECONDS: Final = 0.5
+_MAX_SELECTIONS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadedDossier:
     """A dossier version that is on this machine whole, every document with the digest its manifest states.
 
-    ``received_bytes`` are document bytes that arrived in this call, over all attempts.
+    ``received_bytes`` are document bytes that arrived in this call, over all attempts. ``files`` are what the
+    documents' files looked like when they were found right.
     """
 
     folder: DossierFolder
     manifest: Manifest
     received_bytes: int
     attempts: int
+    files: dict[int, FileState]
 
 
 async def download_dossier(
@@ -57,22 +65,24 @@ async def download_dossier(
     *,
     progress: Callable[[TransferProgress], None] | None = None,
     patience_seconds: float = 120.0,
+    streams: int = 1,
 ) -> DownloadedDossier:
     """Fetch a version into ``target``, durably. Call it again with the same arguments after a crash: it goes on.
 
     Verifies the manifest's signature, which must be the dossier service's under ``trusted_roots``, and each document's
     digest, not each page: `DossierFolder.verify` does that, with no connection. Breaks are repaired for as long as no
-    ``patience_seconds`` pass without a byte.
+    ``patience_seconds`` pass without a byte. ``dossier_read`` is a session's stub, or another made by
+    `download_frames.read_stub`; ``streams`` run side by side, at most 8.
 
     Raises CaseMeshError (NOT_FOUND, DATA_LOSS and so on), StatementError, ManifestError, OSError.
     """
-    folder = DossierFolder(target)
-    download = _Download(dossier_read, version, folder, progress)
+    if not 1 <= streams <= MAX_STREAMS:
+        raise ValueError(f"streams is 1 to {MAX_STREAMS}, not {streams}")
+    download = _Download(dossier_read, version, DossierFolder(target), trusted_roots, streams, progress)
     pause, deadline, best = 0.2, time.monotonic() + patience_seconds, -1
     while True:
         try:
-            await download.attempt(trusted_roots)
-            return DownloadedDossier(folder, download.require_manifest(), download.received_bytes, download.attempts)
+            return await download.attempt()
         except CaseMeshError as error:
             if download.received_bytes > best:
                 pause, deadline, best = 0.2, time.monotonic() + patience_seconds, download.received_bytes
@@ -93,228 +103,168 @@ async def fetch_manifest(dossier_read: DossierReadServiceAsyncStub, version: str
         stream.cancel()
 
 
+@dataclass
 class _Download:
     """The state of a download over its attempts."""
 
-    def __init__(
-        self,
-        dossier_read: DossierReadServiceAsyncStub,
-        version: str,
-        folder: DossierFolder,
-        progress: Callable[[TransferProgress], None] | None,
-    ) -> None:
-        self._dossier_read = dossier_read
-        self._version = version
-        self._folder = folder
-        self._progress = progress
-        self._manifest: Manifest | None = None
-        self._writer: _Writer | None = None
-        self.received_bytes = 0
-        self.attempts = 0
+    dossier_read: DossierReadServiceAsyncStub
+    version: str
+    folder: DossierFolder
+    trusted_roots: Sequence[x509.Certificate]
+    streams: int
+    progress: Callable[[TransferProgress], None] | None
+    held: HeldDocuments | None = None
+    receivers: list[DocumentReceiver] = field(default_factory=list)
+    kept_bytes: int = 0
+    attempts: int = 0
 
-    def require_manifest(self) -> Manifest:
-        """The verified manifest, once there is one."""
-        assert self._manifest is not None
-        return self._manifest
+    @property
+    def received_bytes(self) -> int:
+        return sum(receiver.received_bytes for receiver in self.receivers)
 
-    async def attempt(self, trusted_roots: Sequence[x509.Certificate]) -> None:
-        """Receive what is missing on one stream."""
+    async def attempt(self) -> DownloadedDossier:
+        """Fetch what is missing, on as many streams as it takes; one that breaks ends the attempt."""
         self.attempts += 1
-        if self._manifest is None:
-            self._manifest = await self._fetch_and_verify(trusted_roots)
-        if self._writer is None:
-            self._writer = _Writer(self._folder, self._manifest)
-            await asyncio.to_thread(self._writer.look_at_folder)
-        if not self._writer.complete:
-            await self._receive(self._writer)
-        await asyncio.to_thread(self._writer.make_durable)
-
-    async def _fetch_and_verify(self, trusted_roots: Sequence[x509.Certificate]) -> Manifest:
-        envelope = await fetch_manifest(self._dossier_read, self._version)
-        manifest = await asyncio.to_thread(Manifest.verify, envelope, trusted_roots, signer=MANIFEST_SIGNER)
-        if manifest.facts.version != self._version:
-            raise ManifestError("the manifest is that of another version")
-        self._folder.check_names(manifest)
-        await asyncio.to_thread(self._keep, envelope)
-        return manifest
-
-    def _keep(self, envelope: bytes) -> None:
-        self._folder.root.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder.manifest_path.with_suffix(".new")
-        with open(temporary, "wb") as file:
-            file.write(envelope)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self._folder.manifest_path)
-        sync_names(self._folder.root)
-
-    async def _receive(self, writer: _Writer) -> None:
-        index, offset = writer.position
-        total = self.require_manifest().size_bytes
-        request = pb.DownloadDocumentsRequest(
-            version=self._version, first_document_index=index, first_offset_bytes=offset
-        )  # fmt: skip
-        stream = self._dossier_read.DownloadDocuments(request)
-        messages: queue.Queue[pb.DownloadDocumentsResponse | None] = queue.Queue(_MESSAGES_WAITING)
-        writing = asyncio.create_task(asyncio.to_thread(writer.write_all, messages))
+        held = self.held
+        if held is None:
+            manifest = await self._manifest()
+            held = HeldDocuments(self.folder, manifest)
+            await asyncio.to_thread(held.look)
+            self.held = held
+        await self._keep_root_statement(held.manifest)
         try:
+            while missing := held.missing():
+                self.folder.partial_folder.mkdir(exist_ok=True)
+                self.kept_bytes = held.size_bytes + sum(item.offset for item in missing) - self.received_bytes
+                await self._receive(held, missing)
+        finally:
+            await asyncio.to_thread(held.make_durable)
+        with contextlib.suppress(OSError):
+            self.folder.partial_folder.rmdir()
+        return DownloadedDossier(self.folder, held.manifest, self.received_bytes, self.attempts, held.files)
+
+    async def _receive(self, held: HeldDocuments, missing: Sequence[Missing]) -> None:
+        started = [
+            asyncio.create_task(self._receive_stream(held, share)) for share in shares(missing, self.streams) if share
+        ]
+        syncing = asyncio.create_task(self._keep_durable(held))
+        try:
+            await asyncio.gather(*started)
+        finally:
+            for task in (*started, syncing):
+                task.cancel()
+            await asyncio.gather(*started, syncing, return_exceptions=True)
+
+    async def _receive_stream(self, held: HeldDocuments, share: Sequence[Missing]) -> None:
+        selections, wanted = selections_of(share)
+
+        def keep(document: ManifestDocument, state: FileState) -> None:
+            held.files[document.document_index] = state
+
+        receiver = DocumentReceiver(self.folder, wanted, keep)
+        self.receivers.append(receiver)
+        stream = self.dossier_read.DownloadDocuments(
+            pb.DownloadDocumentsRequest(version=self.version, selections=selections)
+        )
+        writing: asyncio.Future[None] | None = None
+        try:
+            # One message is written while the next arrives.
             async for message in stream:
-                if not await _put(messages, message, writing):
-                    break
-                self.received_bytes = writer.received_bytes
-                if self._progress is not None:
-                    self._progress(TransferProgress(total, writer.held_bytes, writer.held_bytes))
+                if writing is not None:
+                    await writing
+                writing = asyncio.ensure_future(asyncio.to_thread(receiver.take, frames_of(message)))
+                self._tell(held.manifest)
+            if writing is not None:
+                await writing
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
         finally:
             stream.cancel()
-            await _put(messages, None, writing)
-            await writing
-            self.received_bytes = writer.received_bytes
-        if not writer.complete:
+            if writing is not None:
+                await asyncio.wait([writing])
+            receiver.close()
+        if not receiver.finished:
             raise Unavailable("UNKNOWN", "the stream ended before the download was finished")
+        self._tell(held.manifest)
 
+    def _tell(self, manifest: Manifest) -> None:
+        if self.progress is not None:
+            done = self.kept_bytes + self.received_bytes
+            self.progress(TransferProgress(manifest.size_bytes, done, done))
 
-async def _put(
-    messages: queue.Queue[pb.DownloadDocumentsResponse | None],
-    message: pb.DownloadDocumentsResponse | None,
-    writing: asyncio.Task[None],
-) -> bool:
-    """Hand a message to the writer, waiting while it is behind; False when it has ended."""
-    while not writing.done():
-        try:
-            messages.put_nowait(message)
-        except queue.Full:
-            await asyncio.wait([writing], timeout=_WRITER_BEHIND_SECONDS)
-        else:
-            return True
-    return False
+    async def _keep_durable(self, held: HeldDocuments) -> None:
+        """Make durable what has arrived every now and then, so that the disk works while the stream does."""
+        synced = self.received_bytes
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self.received_bytes - synced >= _SYNC_BYTES:
+                synced = self.received_bytes
+                await asyncio.to_thread(held.make_durable)
 
+    async def _manifest(self) -> Manifest:
+        """The manifest in the folder, which never changes, or else the service's."""
+        with contextlib.suppress(FileNotFoundError, ManifestError, StatementError):
+            return await asyncio.to_thread(lambda: self._verified(self.folder.manifest_path.read_bytes()))
+        envelope = await fetch_manifest(self.dossier_read, self.version)
+        manifest = await asyncio.to_thread(self._verified, envelope)
+        await asyncio.to_thread(self._keep, self.folder.manifest_path, envelope)
+        return manifest
 
-class _Writer:
-    """Writes documents into the folder, in a thread of its own, in order."""
+    def _verified(self, envelope: bytes) -> Manifest:
+        manifest = Manifest.verify(envelope, self.trusted_roots, signer=MANIFEST_SIGNER)
+        if manifest.facts.version != self.version:
+            raise ManifestError("the manifest is that of another version")
+        self.folder.check_names(manifest)
+        return manifest
 
-    def __init__(self, folder: DossierFolder, manifest: Manifest) -> None:
-        self._folder = folder
-        self._documents = manifest.documents
-        self._index = 0
-        self._offset = 0
-        self._digest = hashlib.sha256()
-        self._resumed = False
-        self._file: BinaryIO | None = None
-        self._volumes: set[Path] = set()
-        self.held_bytes = 0
-        self.received_bytes = 0
-
-    @property
-    def complete(self) -> bool:
-        return self._index == len(self._documents)
-
-    @property
-    def position(self) -> tuple[int, int]:
-        """The document to go on with, and from which byte."""
-        return self._index, self._offset
-
-    def look_at_folder(self) -> None:
-        """Find what is there already: whole documents with the right digest, then the start of one more."""
-        while not self.complete:
-            document = self._documents[self._index]
-            path = self._folder.document_path(document)
-            if not path.is_file() or file_digest(path, document.document_index) != document.sha256:
-                break
-            self.held_bytes += document.size_bytes
-            self._index += 1
-        if not self.complete:
-            self._resume(self._documents[self._index])
-
-    def _resume(self, document: ManifestDocument) -> None:
-        try:
-            with open(self._folder.partial_path(document), "rb") as file:
-                while self._offset < document.size_bytes and (
-                    data := file.read(min(1 << 20, document.size_bytes - self._offset))
-                ):
-                    self._digest.update(data)
-                    self._offset += len(data)
-        except FileNotFoundError:
+    async def _keep_root_statement(self, manifest: Manifest) -> None:
+        """Keep what proofs of single pages rest on, where the version has it."""
+        path = self.folder.root_statement_path
+        if path.exists():
             return
-        self._resumed = self._offset > 0
-        self.held_bytes += self._offset
-
-    def write_all(self, messages: queue.Queue[pb.DownloadDocumentsResponse | None]) -> None:
-        """Take messages until None. Raises DataLoss, ManifestError, OSError."""
+        request = pb.GetDossierVersionRequest(name=self.version)
         try:
-            while (message := messages.get()) is not None:
-                for frame in message.frames:
-                    match frame.WhichOneof("frame"):
-                        case "header":
-                            self._begin(frame.header)
-                        case "chunk":
-                            self._write(frame.chunk.data)
-                        case _:
-                            self._finish_whole_ones()
-        finally:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            answer = await self.dossier_read.GetDossierVersion(request, timeout=_CALL_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        envelope = answer.version.root_statement
+        if envelope:
+            stated = root_statement.verify(envelope, self.trusted_roots)
+            if (stated.version, stated.root_hash) != (self.version, manifest.root_hash):
+                raise ManifestError("the root statement is not that of the manifest")
+            await asyncio.to_thread(self._keep, path, envelope)
 
-    def _begin(self, header: pb.DownloadHeader) -> None:
-        self._finish_whole_ones()
-        document = self._documents[self._index] if not self.complete else None
-        if document is None or (header.document_index, header.offset_bytes, header.size_bytes) != (
-            self._index, self._offset, document.size_bytes,
-        ):  # fmt: skip
-            raise ManifestError("the service sends another document than the manifest has next")
-        partial = self._folder.partial_path(document)
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(partial, "r+b" if self._offset else "wb", buffering=0)  # noqa: SIM115 - closed when whole
-        self._file.seek(self._offset)
-        self._file.truncate()
+    def _keep(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, data)
 
-    def _write(self, data: bytes) -> None:
-        if self._file is None or self._offset + len(data) > self._documents[self._index].size_bytes:
-            raise ManifestError("the service sends more than the manifest has")
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
-        self._digest.update(data)
-        self._offset += len(data)
-        self.held_bytes += len(data)
-        self.received_bytes += len(data)
-        self._finish_whole_ones()
 
-    def _finish_whole_ones(self) -> None:
-        if self._file is None or self._offset < self._documents[self._index].size_bytes:
-            return
-        document = self._documents[self._index]
-        self._file.close()
-        self._file = None
-        partial = self._folder.partial_path(document)
-        if self._digest.digest() != document.sha256:
-            partial.unlink()
-            self._start_anew(document)
-        path = self._folder.document_path(document)
-        if path.parent not in self._volumes:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._volumes.add(path.parent)
-        os.replace(partial, path)
-        self._index, self._offset, self._digest, self._resumed = self._index + 1, 0, hashlib.sha256(), False
+def shares(missing: Sequence[Missing], count: int) -> list[list[Missing]]:
+    """What is missing as at most ``count`` runs of about the same number of bytes, in order."""
+    total = sum(item.document.size_bytes - item.offset for item in missing)
+    found: list[list[Missing]] = [[] for _ in range(count)]
+    before = 0
+    for item in missing:
+        size = item.document.size_bytes - item.offset
+        found[min(count - 1, (before + size // 2) * count // total) if total else 0].append(item)
+        before += size
+    return found
 
-    def _start_anew(self, document: ManifestDocument) -> NoReturn:
-        index, resumed = document.document_index, self._resumed
-        self.held_bytes -= self._offset
-        self._offset, self._digest, self._resumed = 0, hashlib.sha256(), False
-        if resumed:
-            # What was kept from an earlier run may be what is damaged: a machine that lost power.
-            raise Unavailable("UNKNOWN", f"what was kept of document {index} is damaged; it is fetched anew")
-        raise DataLoss(
-            "CONTENT_CORRUPT", f"document {index} arrived with another digest", {"document_index": index}
-        )  # fmt: skip
 
-    def make_durable(self) -> None:
-        """Make files and names durable: one sync of the system for all, instead of one a file."""
-        os.sync()
-        with contextlib.suppress(OSError):
-            (self._folder.root / "partial").rmdir()
+def selections_of(missing: Sequence[Missing]) -> tuple[list[pb.DocumentSelection], Sequence[Missing]]:
+    """How to ask for these documents, and which of them, from the first on, the answer will be."""
+    selections: list[pb.DocumentSelection] = []
+    for number, (document, offset) in enumerate(missing):
+        index = document.document_index
+        if selections and not offset and selections[-1].last_document_index == index - 1:
+            selections[-1].last_document_index = index
+            continue
+        if len(selections) == _MAX_SELECTIONS:
+            return selections, missing[:number]
+        selections.append(
+            pb.DocumentSelection(first_document_index=index, last_document_index=index, first_offset_bytes=offset)
+        )
+    return selections, missing
 
 
 def _transient(error: CaseMeshError) -> bool:

@@ -1,8 +1,10 @@
 """A downloaded dossier as a folder, and its verification with public keys alone.
 
     manifest.json          the signed manifest, as the service gave it out
+    root.json              the signed statement of its root, for proofs of single pages
     documents/<volume>/    the documents, named as their senders named them
     partial/<index>        a document that has not arrived whole
+    found.txt              what a download has found right, so that another need not hash it again
 
 Names come from other organs. A manifest with a name that would leave the folder is refused before anything is written.
 """
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,18 @@ class DossierFolder:
     def manifest_path(self) -> Path:
         return self.root / "manifest.json"
 
+    @property
+    def root_statement_path(self) -> Path:
+        return self.root / "root.json"
+
+    @property
+    def note_path(self) -> Path:
+        return self.root / "found.txt"
+
+    @property
+    def partial_folder(self) -> Path:
+        return self.root / "partial"
+
     def document_path(self, document: ManifestDocument) -> Path:
         """Where a document lies. Raises ManifestError for names that do not make one file below `documents`."""
         try:
@@ -57,7 +70,7 @@ class DossierFolder:
 
     def partial_path(self, document: ManifestDocument) -> Path:
         """Where a document lies while it is not whole."""
-        return self.root / "partial" / str(document.document_index)
+        return self.partial_folder / str(document.document_index)
 
     def check_names(self, manifest: Manifest) -> None:
         """Return if every document has a place of its own. Raises ManifestError."""
@@ -82,20 +95,29 @@ class DossierFolder:
         is the signer's word. ``progress`` is told bytes read so far. Raises StatementError, ManifestError (also for a
         missing or altered file, naming its index), MerkleError.
         """
-        envelope = self.manifest_path.read_bytes()
-        manifest = Manifest.verify(envelope, trusted_roots, at=at, signer=signer)
+        manifest = Manifest.verify(self.manifest_path.read_bytes(), trusted_roots, at=at, signer=signer)
         self.check_names(manifest)
-        root, leaves, done, pages = manifest.root_hash, manifest.leaf_count, 0, 0
+        done = 0
         for document in manifest.documents:
             if file_digest(self.document_path(document), document.document_index) != document.sha256:
                 raise ManifestError(f"document {document.document_index} is not the one in the manifest")
-            for page in range(1, document.page_count + 1):
-                verify_page(manifest.page_proof(document.document_index, page), root, leaves)
-                pages += 1
             done += document.size_bytes
             if progress is not None:
                 progress(done)
-        return VerifiedDossier(manifest, len(manifest.documents), pages, done)
+        return verified_pages(manifest)
+
+
+def verified_pages(manifest: Manifest) -> VerifiedDossier:
+    """Return only if every page of a verified manifest is under its root; its documents must have been verified.
+
+    Raises MerkleError.
+    """
+    root, leaves, pages = manifest.root_hash, manifest.leaf_count, 0
+    for document in manifest.documents:
+        for page in range(1, document.page_count + 1):
+            verify_page(manifest.page_proof(document.document_index, page), root, leaves)
+            pages += 1
+    return VerifiedDossier(manifest, len(manifest.documents), pages, manifest.size_bytes)
 
 
 def file_digest(path: Path, index: int) -> bytes:
@@ -109,12 +131,3 @@ def file_digest(path: Path, index: int) -> bytes:
     except OSError as error:
         raise ManifestError(f"document {index} cannot be read: {error.strerror}") from error
     return digest.digest()
-
-
-def sync_names(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

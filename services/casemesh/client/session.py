@@ -19,13 +19,17 @@ from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceStub
 from casemesh.client.access_token import AccessToken, TokenSource
 from casemesh.client.agency_channel import AgencyChannel
 from casemesh.client.channel import Credentials, ReloadingChannel, open_channel
+from casemesh.client.download_frames import read_stub
 from casemesh.client.profile import Profile
-from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceStub
-from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceStub
+from casemesh.client.upload_frames import dossier_stub
+from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceStub
+from casemesh.dossier.v1.dossier_delivery_service_pb2_grpc import DossierDeliveryServiceStub
 from casemesh.identity.v1 import token_service_pb2
 from casemesh.identity.v1.access_admin_service_pb2_grpc import AccessAdminServiceStub
+from casemesh.identity.v1.case_protection_service_pb2_grpc import CaseProtectionServiceStub
 from casemesh.identity.v1.directory_admin_service_pb2_grpc import DirectoryAdminServiceStub
 from casemesh.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from casemesh.identity.v1.enrolment_service_pb2_grpc import EnrolmentServiceStub
 from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceStub
 from casemesh.routing.v1.case_service_pb2_grpc import CaseServiceStub
 from casemesh.routing.v1.collaboration_node_service_pb2_grpc import CollaborationNodeServiceStub
@@ -35,11 +39,15 @@ from casemesh.translation.v1.translation_service_pb2_grpc import TranslationServ
 
 if TYPE_CHECKING:
     from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceAsyncStub
+    from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceAsyncStub
+    from casemesh.dossier.v1.dossier_delivery_service_pb2_grpc import DossierDeliveryServiceAsyncStub
     from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceAsyncStub
     from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceAsyncStub
     from casemesh.identity.v1.access_admin_service_pb2_grpc import AccessAdminServiceAsyncStub
+    from casemesh.identity.v1.case_protection_service_pb2_grpc import CaseProtectionServiceAsyncStub
     from casemesh.identity.v1.directory_admin_service_pb2_grpc import DirectoryAdminServiceAsyncStub
     from casemesh.identity.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
+    from casemesh.identity.v1.enrolment_service_pb2_grpc import EnrolmentServiceAsyncStub
     from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceAsyncStub
     from casemesh.routing.v1.case_service_pb2_grpc import CaseServiceAsyncStub
     from casemesh.routing.v1.collaboration_node_service_pb2_grpc import CollaborationNodeServiceAsyncStub
@@ -70,10 +78,14 @@ class Session:
         self._token_source = TokenSource(self._issue_token, credentials.stamp)
         channel = AgencyChannel(self._channel, self._token_source)
         self.directory: DirectoryServiceAsyncStub = DirectoryServiceStub(channel)
+        self.enrolment: EnrolmentServiceAsyncStub = EnrolmentServiceStub(channel)
         self.access_admin: AccessAdminServiceAsyncStub = AccessAdminServiceStub(channel)
+        self.case_protection: CaseProtectionServiceAsyncStub = CaseProtectionServiceStub(channel)
         self.translation: TranslationServiceAsyncStub = TranslationServiceStub(channel)
-        self.dossiers: DossierServiceAsyncStub = DossierServiceStub(channel)
-        self.dossier_read: DossierReadServiceAsyncStub = DossierReadServiceStub(channel)
+        self.dossiers: DossierServiceAsyncStub = dossier_stub(channel)
+        self.dossier_read: DossierReadServiceAsyncStub = read_stub(channel)
+        self.dossier_delivery: DossierDeliveryServiceAsyncStub = DossierDeliveryServiceStub(channel)
+        self.dossier_catalogue: DossierCatalogueServiceAsyncStub = DossierCatalogueServiceStub(channel)
         self.cases: CaseServiceAsyncStub = CaseServiceStub(channel)
         self.nodes: CollaborationNodeServiceAsyncStub = CollaborationNodeServiceStub(channel)
         self.exchanges: ExchangeServiceAsyncStub = ExchangeServiceStub(channel)

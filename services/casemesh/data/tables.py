@@ -28,7 +28,20 @@ def rows(name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str
 
     Raises ShippedDataError unless the header is exactly `columns` and every line has as many fields.
     """
-    reader = csv.reader(io.StringIO(shipped_bytes(name).decode("utf-8"), newline=""), strict=True)
+    yield from rows_of(name, shipped_bytes(name), columns)
+
+
+def rows_of(name: str, data: bytes, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, row) of the bytes of a CSV file in the same form as a shipped one; `name` is for errors.
+
+    A spreadsheet's byte order mark is passed over. Raises ShippedDataError as `rows` does, and for bytes that are not
+    UTF-8.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ShippedDataError(name, data.count(b"\n", 0, error.start) + 1, "line", "not UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = next(reader, [])
     if header != list(columns):
         raise ShippedDataError(name, 1, "header", f"expected {','.join(columns)}, found {','.join(header)}")

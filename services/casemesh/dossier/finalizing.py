@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from casemesh.client import manifest, statements
-from casemesh.client.manifest import ManifestDocument, VersionFacts
-from casemesh.client.statements import SigningKey
+from casemesh.client import canonical_json, manifest, root_statement, statements
+from casemesh.client.manifest import Manifest, ManifestDocument, VersionFacts
+from casemesh.client.statements import Envelope, SigningKey
+from casemesh.client.version_lineage import Lineage, Parent, changes_between
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
-from casemesh.core.names import DOSSIER
+from casemesh.core.names import DOSSIER, DOSSIER_VERSION
+from casemesh.dossier.completeness.checking import Checking
 from casemesh.dossier.policy import VERSION_FINALIZED
 from casemesh.dossier.resources import version_message
 from casemesh.dossier.store import DossierStore, DraftContent, StoredVersion, manifest_documents
@@ -32,6 +35,7 @@ class Finalizing:
 
     database: Database
     store: DossierStore
+    checking: Checking
     signing: SigningKey
     clock: Clock
 
@@ -47,8 +51,10 @@ class Finalizing:
         refusal, version, envelope = None, None, b""
         try:
             documents = _checked(content, request)
+            if not request.internal:
+                await self.checking.require_transferable(dossier_id, content.revision)
             version, envelope = await asyncio.to_thread(
-                self._sign, request, call, dossier_id, documents, self.clock.now()
+                self._sign, request, call, dossier_id, content, documents, self.clock.now()
             )  # fmt: skip
         except CaseMeshError as error:
             # Not raised yet: this may be the repeat of a request that has had its effect.
@@ -70,6 +76,8 @@ class Finalizing:
                     "page_count": str(version.page_count),
                     "size_bytes": str(version.size_bytes),
                     "root_hash": version.root_hash.hex(),
+                    "revision": str(version.revision),
+                    "internal": "true" if version.internal else "false",
                 },
             )  # fmt: skip
             await record(transaction, call, event)
@@ -81,27 +89,49 @@ class Finalizing:
         request: pb.FinalizeDossierRequest,
         call: Call,
         dossier_id: str,
+        content: DraftContent,
         documents: Sequence[ManifestDocument],
         now: datetime,
     ) -> tuple[StoredVersion, bytes]:
-        root = manifest.root_hash(documents)
+        assert call.case is not None
+        version_id = new_id()
+        version_name = DOSSIER_VERSION.format(dossier=dossier_id, version=version_id)
+        facts = VersionFacts(
+            version_name, request.dossier, call.case, call.require_caller().agency, manifest.stamp(now)
+        )  # fmt: skip
+        fixed = Manifest(facts, documents, _lineage(dossier_id, content, documents, request.internal))
+        root = fixed.root_hash
         if request.root_hash and request.root_hash != root:
             raise FailedPrecondition(
                 "DOSSIER_ROOT_MISMATCH",
                 "root_hash is not the root over the documents and pages held",
                 {"field": "root_hash"},
             )
-        assert call.case is not None
+        payload = manifest.payload(facts, documents, fixed.lineage)
+        digest = hashlib.sha256(canonical_json.dumps(payload)).digest()
+        stated = root_statement.payload(root_statement.of_manifest(fixed, digest))
         version = StoredVersion(
-            new_id(), dossier_id, call.case, call.require_caller().agency, len(documents),
-            sum(document.page_count for document in documents), sum(document.size_bytes for document in documents),
-            root, now,
+            version_id, dossier_id, facts.case, facts.agency, len(documents), fixed.page_count, fixed.size_bytes, root,
+            now, content.revision, content.parent.version_id if content.parent else None, request.internal,
+            _encoded(statements.sign(stated, root_statement.PAYLOAD_TYPE, self.signing)),
         )  # fmt: skip
-        stamp = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        facts = VersionFacts(version.name, request.dossier, version.case_name, version.agency, stamp)
-        payload = manifest.payload(facts, documents)
-        envelope = statements.sign(payload, manifest.PAYLOAD_TYPE, self.signing)
-        return version, json.dumps(envelope, separators=(",", ":")).encode()
+        return version, _encoded(statements.sign(payload, manifest.PAYLOAD_TYPE, self.signing))
+
+
+def _lineage(
+    dossier_id: str, content: DraftContent, documents: Sequence[ManifestDocument], internal: bool
+) -> Lineage:  # fmt: skip
+    if content.parent is None:
+        return Lineage(content.revision, internal)
+    parent = DOSSIER_VERSION.format(dossier=dossier_id, version=content.parent.version_id)
+    return Lineage(
+        content.revision, internal, Parent(parent, content.parent.root_hash),
+        changes_between(content.parent.documents, documents),
+    )  # fmt: skip
+
+
+def _encoded(envelope: Envelope) -> bytes:
+    return json.dumps(envelope, separators=(",", ":")).encode()
 
 
 def _checked(content: DraftContent, request: pb.FinalizeDossierRequest) -> list[ManifestDocument]:

@@ -17,7 +17,8 @@ _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
 # Above any message, so that none is mapped and unmapped by itself; below it at the end of an arena, memory is kept.
 _LARGEST_BUFFER_BYTES: Final = 6 << 20
-_KEPT_BYTES: Final = 2 << 20
+# Enough for the messages of a few streams: given back at once, each page would be cleared anew for the next message.
+_KEPT_BYTES: Final = 32 << 20
 
 
 def expect_large_buffers() -> None:

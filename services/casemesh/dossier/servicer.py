@@ -6,31 +6,37 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, Final
 
+import grpc
+import grpc.aio
+
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import DOSSIER
-from casemesh.dossier.downloading import Downloading
+from casemesh.dossier.completeness.checking import Checking
+from casemesh.dossier.drafting.drafts import Drafts
 from casemesh.dossier.finalizing import Finalizing
-from casemesh.dossier.policy import DRAFT_CREATED, VERSION_GRANTED
-from casemesh.dossier.resources import document_message, dossier_message, version_message
-from casemesh.dossier.store import DossierStore, StoredDossier, StoredVersion
+from casemesh.dossier.page_tokens import index_of
+from casemesh.dossier.policy import DOSSIER_SERVICE, DRAFT_CREATED, VERSION_GRANTED
+from casemesh.dossier.resources import document_message, dossier_message
+from casemesh.dossier.store import DossierStore, StoredDossier
+from casemesh.dossier.uploading.pieces import Pieces
+from casemesh.dossier.uploading.referencing import Referencing
 from casemesh.dossier.uploading.uploads import Uploads
+from casemesh.dossier.uploading.wire import UploadMessage, parse
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
-from casemesh.dossier.v1 import dossier_read_service_pb2 as read_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceServicer
-from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceServicer
-from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceServicer
+from casemesh.dossier.v1.dossier_service_pb2_grpc import (
+    DossierServiceServicer,
+    add_DossierServiceServicer_to_server,
+)
 from casemesh.errors import not_found
 from casemesh.runtime.call import current_call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
-from casemesh.runtime.paging import invalid_token
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.requests import recall, remember
 
-_FIRST_ID: Final = "00000000-0000-0000-0000-000000000000"
 _UPLOAD_PAGE: Final = 1000
-_DOSSIER_PAGE: Final = 100
 
 
 class DossierServicer(DossierServiceServicer):
@@ -41,6 +47,7 @@ class DossierServicer(DossierServiceServicer):
         database: Database,
         store: DossierStore,
         uploads: Uploads,
+        drafts: Drafts,
         finalizing: Finalizing,
         outbox: OutboxRelay,
         clock: Clock,
@@ -48,6 +55,9 @@ class DossierServicer(DossierServiceServicer):
         self._database = database
         self._store = store
         self._uploads = uploads
+        self._pieces = Pieces(database, uploads)
+        self._referencing = Referencing(database, clock)
+        self._drafts = drafts
         self._finalizing = finalizing
         self._outbox = outbox
         self._clock = clock
@@ -70,17 +80,58 @@ class DossierServicer(DossierServiceServicer):
         return response
 
     async def UploadDocuments(
-        self, requests: AsyncIterator[pb.UploadDocumentsRequest], context: Any
+        self, requests: AsyncIterator[UploadMessage], context: Any
     ) -> AsyncIterator[pb.UploadDocumentsResponse]:
         async with aclosing(self._uploads.run(requests, current_call())) as notices:
             async for notice in notices:
                 yield notice
         self._outbox.wake()
 
+    async def UploadDocument(self, request: pb.UploadDocumentRequest, context: Any) -> pb.UploadDocumentResponse:
+        response = await self._pieces.upload(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def ReferenceDocuments(
+        self, request: pb.ReferenceDocumentsRequest, context: Any
+    ) -> pb.ReferenceDocumentsResponse:
+        response = await self._referencing.reference(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def TakeDocuments(self, request: pb.TakeDocumentsRequest, context: Any) -> pb.TakeDocumentsResponse:
+        response = await self._drafts.take(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def RemoveDocuments(self, request: pb.RemoveDocumentsRequest, context: Any) -> pb.RemoveDocumentsResponse:
+        response = await self._drafts.remove(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def SetDocumentParties(
+        self, request: pb.SetDocumentPartiesRequest, context: Any
+    ) -> pb.SetDocumentPartiesResponse:
+        response = await self._drafts.set_parties(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def SupplementDossier(
+        self, request: pb.SupplementDossierRequest, context: Any
+    ) -> pb.SupplementDossierResponse:
+        response = await self._drafts.supplement(request, current_call())
+        self._outbox.wake()
+        return response
+
+    async def AbandonDraft(self, request: pb.AbandonDraftRequest, context: Any) -> pb.AbandonDraftResponse:
+        response = await self._drafts.abandon(request, current_call())
+        self._outbox.wake()
+        return response
+
     async def QueryUpload(self, request: pb.QueryUploadRequest, context: Any) -> pb.QueryUploadResponse:
         dossier = await self._own_dossier(request.dossier)
         limit = request.page_size or _UPLOAD_PAGE
-        after = _index_of(request.page_token)
+        after = index_of(request.page_token)
         documents = await self._store.uploaded(dossier.dossier_id, after, limit)
         return pb.QueryUploadResponse(
             documents=[document_message(dossier.dossier_id, document) for document in documents],
@@ -101,67 +152,15 @@ class DossierServicer(DossierServiceServicer):
         return dossier
 
 
-class DossierReadServicer(DossierReadServiceServicer):
-    """Reads dossiers. What the caller's agency neither made nor was handed does not exist for it."""
-
-    def __init__(self, store: DossierStore, downloading: Downloading, outbox: OutboxRelay) -> None:
-        self._store = store
-        self._downloading = downloading
-        self._outbox = outbox
-
-    async def GetDossier(self, request: read_pb.GetDossierRequest, context: Any) -> read_pb.GetDossierResponse:
-        agency = current_call().require_caller().agency
-        dossier = await self._store.dossier(DOSSIER.parse(request.name)["dossier"], agency)
-        if dossier is None:
-            raise not_found()
-        return read_pb.GetDossierResponse(dossier=dossier_message(dossier))
-
-    async def GetDossierVersion(
-        self, request: read_pb.GetDossierVersionRequest, context: Any
-    ) -> read_pb.GetDossierVersionResponse:
-        return read_pb.GetDossierVersionResponse(version=version_message(await self._version(request.name)))
-
-    async def ListDossiers(self, request: read_pb.ListDossiersRequest, context: Any) -> read_pb.ListDossiersResponse:
-        agency = current_call().require_caller().agency
-        limit = request.page_size or _DOSSIER_PAGE
-        after = _id_of(request.page_token)
-        dossiers = await self._store.dossiers(request.case, agency, after, limit)
-        return read_pb.ListDossiersResponse(
-            dossiers=[dossier_message(dossier) for dossier in dossiers],
-            next_page_token=dossiers[-1].dossier_id if len(dossiers) == limit else "",
-        )
-
-    async def DownloadManifest(
-        self, request: read_pb.DownloadManifestRequest, context: Any
-    ) -> AsyncIterator[read_pb.DownloadManifestResponse]:
-        version = await self._version(request.version)
-        async with aclosing(self._downloading.manifest(version, current_call())) as pieces:
-            async for piece in pieces:
-                yield piece
-
-    async def DownloadDocuments(
-        self, request: read_pb.DownloadDocumentsRequest, context: Any
-    ) -> AsyncIterator[read_pb.DownloadDocumentsResponse]:
-        version = await self._version(request.version)
-        start = request.first_document_index, request.first_offset_bytes
-        async with aclosing(self._downloading.documents(version, *start, current_call())) as messages:
-            async for message in messages:
-                yield message
-        self._outbox.wake()
-
-    async def _version(self, name: str) -> StoredVersion:
-        version = await self._store.version(name, current_call().require_caller().agency)
-        if version is None:
-            raise not_found()
-        return version
-
-
 class DossierHandoverServicer(DossierHandoverServiceServicer):
     """Hands versions on, for routing alone."""
 
-    def __init__(self, database: Database, store: DossierStore, outbox: OutboxRelay, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, store: DossierStore, checking: Checking, outbox: OutboxRelay, clock: Clock
+    ) -> None:
         self._database = database
         self._store = store
+        self._checking = checking
         self._outbox = outbox
         self._clock = clock
 
@@ -170,12 +169,14 @@ class DossierHandoverServicer(DossierHandoverServiceServicer):
     ) -> handover_pb.GrantVersionResponse:
         call = current_call()
         version = await self._store.version(request.version, request.sender)
+        refusal = await self._checking.refusal_of(version) if version is not None else not_found()
         async with self._database.transaction() as transaction:
             stored = await recall(transaction, call, request, handover_pb.GrantVersionResponse)
             if stored is not None:
                 return stored
-            if version is None:
-                raise not_found()
+            if refusal is not None:
+                raise refusal
+            assert version is not None
             response = handover_pb.GrantVersionResponse(version=version.name)
             if await self._store.grant(
                 transaction, version, request.recipient, request.exchange, request.sender
@@ -190,18 +191,10 @@ class DossierHandoverServicer(DossierHandoverServiceServicer):
         return response
 
 
-def _index_of(page_token: str) -> int:
-    if not page_token:
-        return -1
-    if not page_token.isascii() or not page_token.isdigit() or len(page_token) > 9:
-        raise invalid_token()
-    return int(page_token)
-
-
-def _id_of(page_token: str) -> str:
-    if not page_token:
-        return _FIRST_ID
-    try:
-        return DOSSIER.parse(DOSSIER.format(dossier=page_token))["dossier"]
-    except ValueError:
-        raise invalid_token() from None
+def add_dossiers_to_server(servicer: DossierServicer, server: grpc.aio.Server) -> None:
+    """As the generated function does, but messages of an upload are taken off the wire by `uploading.wire`."""
+    add_DossierServiceServicer_to_server(servicer, server)
+    upload = grpc.stream_stream_rpc_method_handler(
+        servicer.UploadDocuments, parse, pb.UploadDocumentsResponse.SerializeToString
+    )
+    server.add_registered_method_handlers(DOSSIER_SERVICE, {"UploadDocuments": upload})

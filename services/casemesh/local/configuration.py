@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -32,6 +33,11 @@ class MachineLayout:
     def keys(self) -> Path:
         """Keys that are no certificate's: the token key, the key that wraps case keys."""
         return self.root / "keys"
+
+    @property
+    def token_keys(self) -> Path:
+        """The keys that sign tokens, each named for when it begins to sign."""
+        return self.keys / "tokens"
 
     @property
     def config(self) -> Path:
@@ -59,9 +65,14 @@ class MachineLayout:
         return self.root / "platform.json"
 
 
-def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str]:
-    own: Mapping[str, Mapping[str, str]] = {
-        "identity": {"token_key": str(layout.keys / "token.pem")},
+def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str | bool]:
+    own: Mapping[str, Mapping[str, str | bool]] = {
+        # One person runs one machine; a platform has two administrators.
+        "identity": {
+            "token_key": str(layout.token_keys),
+            "signing": str(layout.pki / "signing" / "identity"),
+            "direct_enrolment": True,
+        },
         "translation": {},
         "dossier": {
             "signing": str(layout.pki / "signing" / "dossier"),
@@ -80,13 +91,12 @@ def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str]:
 
 def make_keys(layout: MachineLayout) -> None:
     """Make the keys that are no certificate's, where they are not there yet; none is ever overwritten."""
-    token = layout.keys / "token.pem"
-    if not token.exists():
+    if not any(layout.token_keys.glob("*.pem")):
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        create_key_file(token, pem)
+        create_key_file(layout.token_keys / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.pem", pem)
     wrapping = layout.keys / "dossier-wrapping.key"
     if not wrapping.exists():
         create_key_file(wrapping, secrets.token_bytes(32))
@@ -96,7 +106,7 @@ def render(
     service: str, layout: MachineLayout, *, listen: str, dsn_file: Path, peers: Mapping[str, str], otlp_endpoint: str
 ) -> str:
     """Return the TOML of one service. `peers` are the addresses of the other services by name."""
-    quote = json.dumps  # a JSON string is a TOML basic string
+    quote = json.dumps  # a JSON string is a TOML basic string, a JSON truth value TOML's
     lines = [f"{key} = {quote(value)}" for key, value in _own_tables(service, layout).items()]
     lines += [
         "",

@@ -2,8 +2,8 @@
 
 A reviewer reads AGENCY_SERVICES: a gRPC service that is not in it cannot be reached from outside, whatever its own
 policy says. Left out on purpose: DirectoryAdminService and TranslationAdminService (operators), AccessService,
-CaseParticipationService, AuditAppendService and DossierHandoverService (services among themselves), reflection and
-health.
+StandingService, CaseParticipationService, AuditAppendService and DossierHandoverService (services among themselves),
+reflection and health.
 """
 
 import importlib.util
@@ -40,12 +40,20 @@ class AgencyService:
 
 
 AGENCY_SERVICES = (
-    AgencyService("casemesh.identity.v1.DirectoryService", "identity"),
+    AgencyService("casemesh.identity.v1.DirectoryService", "identity", ("DownloadDirectory",)),
     AgencyService("casemesh.identity.v1.TokenService", "identity"),
+    AgencyService("casemesh.identity.v1.EnrolmentService", "identity"),
     AgencyService("casemesh.identity.v1.AccessAdminService", "identity"),
+    AgencyService("casemesh.identity.v1.CaseProtectionService", "identity"),
     AgencyService("casemesh.translation.v1.TranslationService", "translation"),
     AgencyService("casemesh.dossier.v1.DossierService", "dossier", ("UploadDocuments",)),
-    AgencyService("casemesh.dossier.v1.DossierReadService", "dossier", ("DownloadManifest", "DownloadDocuments")),
+    AgencyService(
+        "casemesh.dossier.v1.DossierReadService",
+        "dossier",
+        ("DownloadManifest", "DownloadDocuments", "DownloadArchive"),
+    ),
+    AgencyService("casemesh.dossier.v1.DossierDeliveryService", "dossier"),
+    AgencyService("casemesh.dossier.v1.DossierCatalogueService", "dossier"),
     AgencyService("casemesh.routing.v1.CaseService", "routing"),
     AgencyService("casemesh.routing.v1.CollaborationNodeService", "routing"),
     AgencyService("casemesh.routing.v1.ExchangeService", "routing", ("Receive",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceStub
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceStub
 from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceStub
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
@@ -50,7 +51,9 @@ async def assemble(host: Host) -> Assembly:
         database, CaseParticipationServiceStub(identity), DossierHandoverServiceStub(dossier), arrivals
     )
     agencies = AgencyDirectory(DirectoryServiceStub(identity), clock)
-    preflight = Preflight(catalogue, agencies, cases, coding, DossierReadServiceStub(dossier))
+    preflight = Preflight(
+        catalogue, agencies, cases, coding, DossierReadServiceStub(dossier), DossierCatalogueServiceStub(dossier)
+    )
     submission = Submission(database, clock, catalogue, exchanges, preflight, obligations, arrivals, outbox)
     registration = Registration(database, clock, coding, obligations, outbox)
     deliveries = Deliveries(database, clock, delivery_store, outbox, config.lease)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from casemesh.core.names import NODE
 from casemesh.data import CollaborationNode
-from casemesh.dossier.v1 import dossier_read_service_pb2
+from casemesh.dossier.v1 import dossier_catalogue_service_pb2, dossier_read_service_pb2
 from casemesh.errors import FailedPrecondition, FieldViolation, InvalidArgument, NotFound, PermissionDenied
 from casemesh.routing.agencies import AgencyDirectory
 from casemesh.routing.case_store import CaseStore
@@ -22,6 +22,7 @@ from casemesh.runtime.access import bearer
 from casemesh.runtime.call import Caller
 
 if TYPE_CHECKING:
+    from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceAsyncStub
     from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceAsyncStub
 
 
@@ -48,12 +49,14 @@ class Preflight:
         cases: CaseStore,
         coding: Coding,
         dossiers: DossierReadServiceAsyncStub,
+        completeness: DossierCatalogueServiceAsyncStub,
     ) -> None:
         self._catalogue = catalogue
         self._agencies = agencies
         self._cases = cases
         self._coding = coding
         self._dossiers = dossiers
+        self._completeness = completeness
 
     async def check(self, draft: Draft, caller: Caller) -> list[exchange_pb2.FieldTranslation]:
         """Check the draft and return what becomes of its codes for the recipient.
@@ -61,7 +64,8 @@ class Preflight:
         What does not depend on each other is asked at once; of several faults the first of this list is told.
 
         Raises InvalidArgument (FIELD_INVALID, PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN); FailedPrecondition
-        (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED); NotFound for a dossier version the sender may not read; Unavailable.
+        (NODE_ORGAN_MISMATCH, DOSSIER_REQUIRED, VERSION_INTERNAL, DOSSIER_INCOMPLETE); NotFound for a dossier
+        version the sender may not read; Unavailable.
         """
         if draft.sender == draft.recipient:
             raise _invalid("recipient", "must be another agency than the sender")
@@ -72,8 +76,11 @@ class Preflight:
                 f"{draft.node.code} asks for a dossier; finalise one and name its version in dossier_version",
                 {"node": NODE.format(node=draft.node.code)},
             )
-        recipient_organ, _, parties = await _all(
-            self._fitting_recipient(draft), self._readable_dossier(draft, caller), self._parties(draft)
+        recipient_organ, _, _, parties = await _all(
+            self._fitting_recipient(draft),
+            self._readable_dossier(draft, caller),
+            self._complete_dossier(draft, caller),
+            self._parties(draft),
         )
         places = [*coded_fields(draft.fields), *charges_of(parties)]
         return await self._coding.for_reader(places, recipient_organ)
@@ -97,6 +104,33 @@ class Preflight:
             )
         if answer.version.case != draft.case:
             raise _invalid("dossier_version", "must be of the case of the exchange")
+        if answer.version.internal:
+            raise FailedPrecondition("VERSION_INTERNAL", "the version is internal to its agency; finalise another one")
+
+    async def _complete_dossier(self, draft: Draft, caller: Caller) -> None:
+        if not draft.dossier_version:
+            return
+        with asking("dossier", NotFound, PermissionDenied):
+            answer = await self._completeness.CheckCompleteness(
+                dossier_catalogue_service_pb2.CheckCompletenessRequest(
+                    parent=draft.dossier_version, node=NODE.format(node=draft.node.code), parties=draft.parties
+                ),
+                metadata=bearer(caller),
+                timeout=TIMEOUT_SECONDS,
+            )
+        if answer.blocking_count:
+            # Blocking ones come first.
+            first = answer.findings[0]
+            raise FailedPrecondition(
+                "DOSSIER_INCOMPLETE",
+                f"the dossier cannot leave with {draft.node.code} as it is; CheckCompleteness shows what to mend",
+                {
+                    "finding": dossier_catalogue_service_pb2.FindingKind.Name(first.kind),
+                    "document": first.document,
+                    "type_code": first.type_code,
+                    "blocking_count": answer.blocking_count,
+                },
+            )
 
     async def _parties(self, draft: Draft) -> list[case_pb2.Party]:
         if len(set(draft.parties)) != len(draft.parties):

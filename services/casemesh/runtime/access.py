@@ -1,4 +1,4 @@
-"""Decisions on cases, asked of identity with the token of the one who acts.
+"""Decisions on cases and on whether a caller may act at all, asked of identity.
 
 Nothing is cached: a revoked right is gone at the next question. When identity does not answer, the call fails with
 UNAVAILABLE; it is never let through.
@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from casemesh.core.ids import new_id
 from casemesh.core.names import CASE
-from casemesh.errors import CaseMeshError, DeadlineExceeded, PermissionDenied, Unavailable, not_found
-from casemesh.identity.v1 import access_service_pb2, case_access_pb2
+from casemesh.errors import (
+    CaseMeshError,
+    DeadlineExceeded,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+    not_found,
+)
+from casemesh.identity.v1 import access_service_pb2, case_access_pb2, standing_service_pb2
 from casemesh.runtime.call import Caller
 
 if TYPE_CHECKING:
     from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceAsyncStub
+    from casemesh.identity.v1.standing_service_pb2_grpc import StandingServiceAsyncStub
 
 _TIMEOUT_SECONDS = 3.0
 
@@ -61,11 +69,40 @@ class RemoteDecider:
 
     async def decide_again(self, caller: Caller, case: str, permission: case_access_pb2.CasePermission) -> Decision:
         request = access_service_pb2.RecheckAccessRequest(
-            case=case, permission=permission, system=caller.system, officer=caller.officer or ""
+            case=case,
+            permission=permission,
+            system=caller.system,
+            officer=caller.officer or "",
+            certificate_sha256=caller.certificate or b"",
         )
         with _identity_or_unavailable():
             answer = await self._stub.RecheckAccess(request, timeout=_TIMEOUT_SECONDS)
         return Decision(answer.allowed, answer.visible, answer.basis)
+
+
+InactivePart = Callable[[Caller], Awaitable[str]]
+"""Returns what of a caller is not active now: `agency`, `client`, `certificate` or `officer`; empty when all are."""
+
+
+def ask_standing(stub: StandingServiceAsyncStub) -> InactivePart:
+    """Return what asks identity, each time anew."""
+
+    async def inactive_part(caller: Caller) -> str:
+        request = standing_service_pb2.CheckStandingRequest(
+            system=caller.system, officer=caller.officer or "", certificate_sha256=caller.certificate or b""
+        )
+        with _identity_or_unavailable():
+            answer = await stub.CheckStanding(request, timeout=_TIMEOUT_SECONDS)
+        return answer.inactive_part
+
+    return inactive_part
+
+
+async def require_active(inactive_part: InactivePart, caller: Caller) -> None:
+    """Raises Unauthenticated (CALLER_NOT_ACTIVE) when anything of the caller is suspended or revoked."""
+    part = await inactive_part(caller)
+    if part:
+        raise Unauthenticated("CALLER_NOT_ACTIVE", f"the {part} behind the call is not active", {"part": part})
 
 
 @contextmanager

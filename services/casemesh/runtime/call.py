@@ -24,6 +24,8 @@ class Caller:
     token: str = field(repr=False)
     expires_at: float
     """Unix seconds after which the token opens no new call."""
+    certificate: bytes | None = None
+    """SHA-256 of the certificate the token is bound to; every token that was verified has one."""
 
     @property
     def subject(self) -> str:
@@ -39,6 +41,8 @@ class Call:
     """`package.Service/Method`."""
     peer: Peer | None = None
     """Who stands at the other end of the connection. None until authenticated."""
+    peer_name: str = ""
+    """The peer's own name, which for an administrator says more than `peer`."""
     caller: Caller | None = None
     """The agency's side. None when the policy asks for no token."""
     client_fingerprint: bytes | None = None

@@ -143,6 +143,11 @@ def _decode_value(value: Any, hint: Any, path: Path, key: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f"{path}: {key} must be a table")
         return {name: _decode_value(item, get_args(hint)[1], path, f"{key}.{name}") for name, item in value.items()}
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{path}: {key} must be an array")
+        inner = get_args(hint)[0]
+        return tuple(_decode_value(item, inner, path, f"{key}[{number}]") for number, item in enumerate(value))
     try:
         if hint is Duration and isinstance(value, str):
             return Duration(parse_duration(value))

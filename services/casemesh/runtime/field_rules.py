@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from casemesh.common.v1.field_rules_pb2 import FieldRules
 from casemesh.common.v1.field_rules_pb2 import rules as rules_option
 from casemesh.core.ids import is_uuid
-from casemesh.core.names import CASE, NODE, PARTY, regex_of
+from casemesh.core.names import CASE, NODE, PARTY, UNIT, regex_of
 from casemesh.errors import FieldViolation, InvalidArgument
 
 DEFAULT_MAX_LENGTH = 4096
@@ -31,9 +31,11 @@ Check = Callable[[Any], str | None]
 _PATTERNS = {
     "casemesh/Agency": "agencies/{agency}",
     "casemesh/Officer": "agencies/{agency}/officers/{officer}",
+    "casemesh/Unit": UNIT.pattern,
     "casemesh/Case": CASE.pattern,
     "casemesh/Party": PARTY.pattern,
     "casemesh/Dossier": "dossiers/{dossier}",
+    "casemesh/Document": "dossiers/{dossier}/documents/{document}",
     "casemesh/DossierVersion": "dossiers/{dossier}/versions/{version}",
     "casemesh/CollaborationNode": NODE.pattern,
     "casemesh/Exchange": "exchanges/{exchange}",

@@ -25,9 +25,10 @@ from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.core.clock import Clock, SystemClock
 from casemesh.identity.v1 import token_service_pb2
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
+from casemesh.identity.v1.standing_service_pb2_grpc import StandingServiceStub
 from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceStub
 from casemesh.runtime import logs, telemetry
-from casemesh.runtime.access import Decider, RemoteDecider
+from casemesh.runtime.access import Decider, InactivePart, RemoteDecider, ask_standing
 from casemesh.runtime.config import DatabaseConfig, ServerConfig, TelemetryConfig, TlsConfig
 from casemesh.runtime.outbox import OutboxRelay
 from casemesh.runtime.peers import Peer
@@ -75,6 +76,8 @@ class Assembly:
     """Work that runs until the host stops; one that fails stops the host."""
     decider: Decider | None = None
     """Identity decides by itself; everyone else asks it."""
+    inactive_part: InactivePart | None = None
+    """Identity knows by itself who is active; everyone else asks it."""
     fetch_keys: FetchKeys | None = None
     """Identity has its own keys; everyone else fetches them."""
     close: Callable[[], Awaitable[None]] | None = None
@@ -155,7 +158,8 @@ async def serving(
         policies = {**_HOST_POLICIES, **assembly.policies}
         verifier = TokenVerifier(assembly.fetch_keys or host.fetch_keys, host.clock)
         decider = assembly.decider or RemoteDecider(AccessServiceStub(host.channel_to("identity")))
-        pipeline = Pipeline(config.server, policies, assembly.locators, verifier, decider, host.clock)
+        inactive_part = assembly.inactive_part or ask_standing(StandingServiceStub(host.channel_to("identity")))
+        pipeline = Pipeline(config.server, policies, assembly.locators, verifier, decider, inactive_part, host.clock)
         server = grpc.aio.server(interceptors=[pipeline], options=_options(config.server))
         for register in assembly.register:
             register(server)

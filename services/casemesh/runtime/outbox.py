@@ -50,7 +50,7 @@ def event_of(
         actor.system = call.caller.system
         actor.officer = call.caller.officer or ""
     elif call.peer is not None:
-        actor.peer = str(call.peer)
+        actor.peer = call.peer_name or str(call.peer)
     event = event_pb2.Event(
         event_id=new_id(),
         case=case,

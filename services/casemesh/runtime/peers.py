@@ -6,6 +6,7 @@ certificates are of other trust domains and never reach a service: they end at t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,9 @@ class Peer(StrEnum):
     DOSSIER = "service/dossier"
     ROUTING = "service/routing"
     AUDIT = "service/audit"
+
+
+_ADMINISTRATOR = re.compile(f"{Peer.OPERATOR}/[a-z0-9-]{{1,63}}")
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ def read_certificate(pem: bytes) -> PeerCertificate:
     return PeerCertificate(uris[0], certificate.not_valid_after_utc)
 
 
-def identify(auth_context: Mapping[str, Iterable[bytes]], trust_domain: str, now: datetime) -> Peer:
-    """Return who the peer is.
+def identify(auth_context: Mapping[str, Iterable[bytes]], trust_domain: str, now: datetime) -> tuple[Peer, str]:
+    """Return who the peer is, and its name: the path of its SPIFFE id, which tells administrators apart
+    (`operator/<name>`).
 
     TLS checks a certificate only when the connection begins, so its end is checked here on every call.
 
@@ -75,7 +80,10 @@ def identify(auth_context: Mapping[str, Iterable[bytes]], trust_domain: str, now
     prefix = f"spiffe://{trust_domain}/"
     if not certificate.spiffe_id.startswith(prefix):
         raise Unauthenticated("CERTIFICATE_UNKNOWN", f"the peer is not of the trust domain {trust_domain}")
+    name = certificate.spiffe_id.removeprefix(prefix)
+    if _ADMINISTRATOR.fullmatch(name):
+        return Peer.OPERATOR, name
     try:
-        return Peer(certificate.spiffe_id.removeprefix(prefix))
+        return Peer(name), name
     except ValueError:
         raise Unauthenticated("CERTIFICATE_UNKNOWN", "the peer's name is not known in the mesh") from None

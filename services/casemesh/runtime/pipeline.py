@@ -6,8 +6,8 @@
 4. peer and token: who calls, proved by certificate, forwarded certificate and token;
 5. deadline: unary calls must have one;
 6. field rules: before the request's fields are used, e.g. to find its case;
-7. authorisation: the right on the case the request leads to; for streams, on their first message, and again every 5
-seconds.
+7. authorisation: the right on the case the request leads to, or, where there is none, that whoever came through the
+gateway is active; for streams, on their first message, and again every 5 seconds.
 
 One interceptor does all of it: a chain of seven wraps each stream seven times.
 """
@@ -39,7 +39,7 @@ from casemesh.errors import (
 )
 from casemesh.errors.status import DETAILS_KEY
 from casemesh.runtime import forwarded
-from casemesh.runtime.access import Decider, authorize
+from casemesh.runtime.access import Decider, InactivePart, authorize, require_active
 from casemesh.runtime.call import Call, enter
 from casemesh.runtime.config import ServerConfig
 from casemesh.runtime.field_rules import validate
@@ -55,6 +55,7 @@ _SERVER_FAULTS = frozenset(
     for name in ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 )
 _OPEN_TIMEOUT_SECONDS = 10.0
+_RETRIES_AN_INTERVAL = 5
 Metadata = tuple[tuple[str, str | bytes], ...]
 
 
@@ -68,6 +69,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         locators: Mapping[str, CaseLocator],
         verifier: TokenVerifier,
         decider: Decider,
+        inactive_part: InactivePart,
         clock: Clock,
     ) -> None:
         self._config = config
@@ -75,6 +77,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         self._locators = locators
         self._verifier = verifier
         self._decider = decider
+        self._inactive_part = inactive_part
         self._clock = clock
         self._streams: set[Stream] = set()
         self._duration = meter().create_histogram("rpc.server.call.duration", unit="s")
@@ -132,8 +135,9 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 check = _accept if policy_row.handler_checks_stream else validate
                 request, rest = await _first(source, check) if request_streaming else (source, source)
                 validate(request)
+                asked_at = self._clock.monotonic()
                 await self._authorize(call, policy_row, request)
-                watch = asyncio.create_task(self._watch(stream, call, policy_row, request))
+                watch = asyncio.create_task(self._watch(stream, call, policy_row, request, asked_at))
                 self._streams.add(stream)
                 responses = handler(rest, context)
                 try:
@@ -217,7 +221,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
     ) -> MethodPolicy:
         if policy is None:
             raise PermissionDenied("CALLER_NOT_ALLOWED", f"{call.method} has no policy")
-        call.peer = identify(context.auth_context(), self._config.trust_domain, self._clock.now())
+        call.peer, call.peer_name = identify(context.auth_context(), self._config.trust_domain, self._clock.now())
         proof = policy.callers.get(call.peer)
         if proof is None:
             raise PermissionDenied("CALLER_NOT_ALLOWED", f"{call.peer} may not call {call.method}")
@@ -225,18 +229,21 @@ class Pipeline(grpc.aio.ServerInterceptor):
         if call.peer is Peer.GATEWAY:
             call.client_fingerprint = forwarded.fingerprint(metadata)
         if proof in (Proof.BOUND_TOKEN, Proof.RELAYED_TOKEN):
-            verified = await self._verifier.verify(_bearer_token(metadata))
-            if proof is Proof.BOUND_TOKEN and verified.thumbprint != call.client_fingerprint:
+            caller = await self._verifier.verify(_bearer_token(metadata))
+            if proof is Proof.BOUND_TOKEN and caller.certificate != call.client_fingerprint:
                 raise Unauthenticated(
                     "TOKEN_CERTIFICATE_MISMATCH", "the token is bound to another certificate; get one for this one"
                 )
-            call.caller = verified.caller
-            _require_subject(policy.subject, verified.caller.officer)
+            call.caller = caller
+            _require_subject(policy.subject, caller.officer)
         return policy
 
     async def _authorize(self, call: Call, policy: MethodPolicy, request: Message, *, again: bool = False) -> None:
         rule = policy.on_case
         if rule is None:
+            # A service that relays a token has asked already, when it took the call from the gateway.
+            if call.peer is Peer.GATEWAY and call.caller is not None:
+                await require_active(self._inactive_part, call.caller)
             return
         name = field_value(request, rule.field)
         case = name if rule.resource == "case" else await self._locators[rule.resource](name)
@@ -244,26 +251,43 @@ class Pipeline(grpc.aio.ServerInterceptor):
         decision = await authorize(decide, call.require_caller(), case, rule.permission)
         call.case, call.basis = case, decision.basis
 
-    async def _watch(self, stream: Stream, call: Call, policy: MethodPolicy, request: Message) -> None:
-        """Ask again for the stream's rights every few seconds and cut it when they ended or it is too old."""
-        deadline = self._clock.monotonic() + self._config.stream_max_age
-        refusals = 0
+    async def _watch(
+        self, stream: Stream, call: Call, policy: MethodPolicy, request: Message, confirmed_at: float
+    ) -> None:
+        """Ask again for the stream's rights every few seconds and cut it when they ended, nobody can tell, or it is too
+        old.
+
+        `confirmed_at` is when the question was put that was last answered with yes. No stream goes on upon an answer
+        older than two intervals: a question that fails is repeated within that time, and one that hangs is given up.
+        """
+        every = float(self._config.reauthorize_every)
+        ends_at = self._clock.monotonic() + self._config.stream_max_age
+        pause = every
         while True:
-            await asyncio.sleep(min(self._config.reauthorize_every, max(0.0, deadline - self._clock.monotonic())))
-            if self._clock.monotonic() >= deadline:
+            await asyncio.sleep(min(pause, max(0.0, ends_at - self._clock.monotonic())))
+            asked_at = self._clock.monotonic()
+            if asked_at >= ends_at:
                 stream.cut(Unavailable("STREAM_AGE_REACHED", "the stream is too old; open another and go on"))
                 return
+            stale_at = confirmed_at + 2 * every
             try:
-                await self._authorize(call, policy, request, again=True)
-                refusals = 0
-            except Unavailable as error:
-                # One failed question leaves the access state within 10 seconds; a second would not.
-                refusals += 1
-                if refusals > 1:
-                    stream.cut(error)
+                async with asyncio.timeout(max(0.0, stale_at - asked_at)):
+                    await self._authorize(call, policy, request, again=True)
+                confirmed_at, pause = asked_at, every
+            except (Unavailable, TimeoutError):
+                pause = every / _RETRIES_AN_INTERVAL
+                if self._clock.monotonic() + pause >= stale_at:
+                    stream.cut(
+                        Unavailable("ACCESS_STATE_STALE", "nobody can say whether the stream's rights still hold")
+                    )
                     return
             except CaseMeshError:
                 stream.cut(Unauthenticated("STREAM_RIGHT_ENDED", "the right this stream was opened with has ended"))
+                return
+            except Exception:
+                # A watch that died would leave its stream open for good.
+                log.exception("stream.recheck_failed", method=call.method)
+                stream.cut(Unavailable("ACCESS_STATE_STALE", "nobody can say whether the stream's rights still hold"))
                 return
 
 
@@ -292,6 +316,9 @@ async def _first(
         raise InvalidArgument(
             "STREAM_NOT_OPENED", f"the stream must open with a message within {_OPEN_TIMEOUT_SECONDS:.0f} seconds"
         ) from None
+    if not isinstance(first, Message):
+        # What a servicer's own deserializer made of it; it says nothing of what the stream is for.
+        raise InvalidArgument("STREAM_NOT_OPENED", "the stream must open with the message that says what it is for")
 
     async def rest() -> AsyncIterator[Message]:
         yield first

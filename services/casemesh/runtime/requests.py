@@ -66,7 +66,7 @@ async def remember(transaction: Transaction, call: Call, request: Message, respo
 
 
 def _key(call: Call, request: Message) -> tuple[str, str, bytes]:
-    caller = call.caller.system if call.caller is not None else str(call.peer)
+    caller = call.caller.system if call.caller is not None else call.peer_name or str(call.peer)
     request_id: str = request.request_id  # type: ignore[attr-defined]
     body = type(request)()
     body.CopyFrom(request)

@@ -17,7 +17,6 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -38,25 +37,16 @@ ACR_WORKSTATION = "urn:casemesh:acr:workstation"
 """The certificate is that of the officer's own workstation."""
 _MAX_CHARACTERS = 4096
 _CACHE_SIZE = 10_000
-_REFRESH_COOLDOWN_SECONDS = 30.0
 _FAILURE_COOLDOWN_SECONDS = 1.0
-_KEYS_MAX_AGE_SECONDS = 300.0
+REFRESH_COOLDOWN_SECONDS = 30.0
+"""How soon after a fetch an unknown key makes a verifier fetch again."""
+KEYS_MAX_AGE_SECONDS = 300.0
+"""How long a verifier keeps a key set."""
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _REQUIRED = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "client_id", "cnf", "acr", "auth_time")
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 _KEY_KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
 _CLIENTS = ((SYSTEM, ACR_SYSTEM_ASSERTED), (WORKSTATION, ACR_WORKSTATION))
-
-
-@dataclass(frozen=True)
-class VerifiedToken:
-    """A token whose signature, times and claims hold.
-
-    `thumbprint` is the SHA-256 of the certificate it is bound to.
-    """
-
-    caller: Caller
-    thumbprint: bytes
 
 
 FetchKeys = Callable[[], Awaitable[str]]
@@ -79,18 +69,18 @@ class TokenVerifier:
         self._fetched_at: float | None = None
         self._failed_at: float | None = None
         self._fetching = asyncio.Lock()
-        self._verified: OrderedDict[bytes, VerifiedToken] = OrderedDict()
+        self._verified: OrderedDict[bytes, Caller] = OrderedDict()
 
-    async def verify(self, token: str) -> VerifiedToken:
-        """Return what `token` says.
+    async def verify(self, token: str) -> Caller:
+        """Return what `token` says: a token whose signature, times and claims hold.
 
         Raises Unauthenticated (TOKEN_INVALID, TOKEN_EXPIRED); Unavailable when identity's keys cannot be had.
         """
         digest = hashlib.sha256(token.encode()).digest()
         # First of all: what is no token must not make us ask identity.
         header = None if digest in self._verified else _read_header(token)
-        if self._age() >= _KEYS_MAX_AGE_SECONDS:
-            await self._refresh(lambda: self._age() < _KEYS_MAX_AGE_SECONDS)
+        if self._age() >= KEYS_MAX_AGE_SECONDS:
+            await self._refresh(lambda: self._age() < KEYS_MAX_AGE_SECONDS)
         known = self._verified.get(digest)
         if known is not None:
             self._refuse_ended(known)
@@ -101,7 +91,7 @@ class TokenVerifier:
             self._verified.popitem(last=False)
         return verified
 
-    async def _verify(self, token: str, header: Mapping[str, Any]) -> VerifiedToken:
+    async def _verify(self, token: str, header: Mapping[str, Any]) -> Caller:
         key = await self._key(header)
         _decode_part(token.split(".")[1])
         try:
@@ -121,9 +111,9 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise _invalid(type(error).__name__) from error
-        return self._verified_token(token, claims)
+        return self._caller(token, claims)
 
-    def _verified_token(self, token: str, claims: Mapping[str, Any]) -> VerifiedToken:
+    def _caller(self, token: str, claims: Mapping[str, Any]) -> Caller:
         now = self._clock.now().timestamp()
         times = [claims[name] for name in ("exp", "iat", "nbf", "auth_time")]
         if any(type(value) is not int for value in times):
@@ -136,18 +126,17 @@ class TokenVerifier:
         if authenticated > issued:
             raise _invalid("auth_time is after iat")
         caller = _claimed_caller(claims, token, expires)
-        verified = VerifiedToken(caller, _thumbprint(claims["cnf"]))
-        self._refuse_ended(verified)
-        return verified
+        self._refuse_ended(caller)
+        return caller
 
-    def _refuse_ended(self, verified: VerifiedToken) -> None:
-        if self._clock.now().timestamp() >= verified.caller.expires_at + LEEWAY_SECONDS:
+    def _refuse_ended(self, caller: Caller) -> None:
+        if self._clock.now().timestamp() >= caller.expires_at + LEEWAY_SECONDS:
             raise Unauthenticated("TOKEN_EXPIRED", "the token is past its end; get another")
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:
         wanted = header["kid"]
         if wanted not in self._keys:
-            await self._refresh(lambda: wanted in self._keys or self._age() < _REFRESH_COOLDOWN_SECONDS)
+            await self._refresh(lambda: wanted in self._keys or self._age() < REFRESH_COOLDOWN_SECONDS)
         key = self._keys.get(wanted)
         if key is None or header["alg"] != key.algorithm_name:
             raise _invalid("its key is not one of identity's")
@@ -233,12 +222,12 @@ def _claimed_caller(claims: Mapping[str, Any], token: str, expires: int) -> Call
     form, level = _client_form(client)
     if claims["acr"] != level:
         raise _invalid("acr does not fit client_id")
-    agency = agency_of(client)
+    agency, certificate = agency_of(client), _thumbprint(claims["cnf"])
     if subject == client and form is SYSTEM:
-        return Caller(agency, client, None, token, expires)
+        return Caller(agency, client, None, token, expires, certificate)
     if not _is_name(OFFICER, subject) or agency_of(subject) != agency:
         raise _invalid("sub is not an officer of the agency of client_id, nor that system itself")
-    return Caller(agency, client, subject, token, expires)
+    return Caller(agency, client, subject, token, expires, certificate)
 
 
 def _client_form(client: Any) -> tuple[ResourceName, str]:

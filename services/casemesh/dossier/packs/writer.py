@@ -1,12 +1,10 @@
-"""Appends sealed records to one pack file."""
+"""Appends sealed records to one pack."""
 
 from __future__ import annotations
 
-import os
 import queue
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from casemesh.dossier.packs.format import (
@@ -19,7 +17,8 @@ from casemesh.dossier.packs.format import (
     padding_after,
     write_record_header,
 )
-from casemesh.dossier.packs.slabs import Slab, open_direct, sync_directory, write_at
+from casemesh.dossier.packs.slabs import Slab
+from casemesh.dossier.packs.stores import PackKey, PackSink, PackStore
 from casemesh.dossier.packs.suites import DEFAULT_SUITE, SALT_BYTES, Buffer, Suite
 
 _ROOM_FOR_PADDING: Final = 2 * 4096
@@ -44,18 +43,13 @@ def _closed(slab: Slab) -> None:
     raise PackBroken
 
 
-def pack_path(root: Path, case_id: bytes, pack_id: bytes) -> Path:
-    """``root/<case>/<pack>.pack``, both as hex: nothing a client sends becomes part of a path."""
-    return root / case_id.hex() / f"{pack_id.hex()}.pack"
-
-
 class PackWriter:
     """The one writer a pack ever has.
 
     A record is sealed at once into a slab. ``flush`` pads the slab to a block's end and hands it on: to ``write``
     directly, or to the caller's ``emit``, who then calls ``write`` from another thread. What is written is durable
-    after the ``sync`` that follows. ``append`` and ``flush`` belong to one thread, ``write`` and ``sync`` to one, too;
-    slabs are few, so that whoever seals waits for the one that writes.
+    after the ``sync`` that follows. ``append`` and ``flush`` belong to one thread, ``write`` to one,
+    ``push`` and ``sync`` to any; slabs are few, so that whoever seals waits for the one that writes.
 
     A writer takes a fresh salt and never reopens a pack, so no nonce is used twice. After a failed write nothing more
     is written, but what was can still be made durable; after a failed sync not even that, for the kernel may have
@@ -64,14 +58,14 @@ class PackWriter:
 
     def __init__(
         self,
-        descriptor: int,
+        sink: PackSink,
         header: PackHeader,
         case_key: bytes,
         suite: Suite,
         emit: Callable[[Slab], None] | None = None,
     ) -> None:
         self.header = header
-        self._descriptor = descriptor
+        self._sink = sink
         self._cipher = suite.cipher(case_key, header.salt, header.pack_id)
         self._emit = emit or self.write
         self._free: queue.SimpleQueue[Slab] = queue.SimpleQueue()
@@ -80,37 +74,26 @@ class PackWriter:
         self._slab: Slab | None = None
         self._number = 0
         self._position = PACK_HEADER_BYTES
-        self._written = PACK_HEADER_BYTES
         self._broken = False
         self._unsafe = False
 
     @classmethod
     def create(
         cls,
-        root: Path,
-        *,
-        case_id: bytes,
-        pack_id: bytes,
+        packs: PackStore,
+        key: PackKey,
         case_key: bytes,
+        *,
         suite: Suite = DEFAULT_SUITE,
         emit: Callable[[Slab], None] | None = None,
     ) -> PackWriter:
         """A new pack, its header and its name already durable. Raises FileExistsError or another OSError."""
-        header = PackHeader(suite.suite_id, secrets.token_bytes(SALT_BYTES), case_id, pack_id)
-        path = pack_path(root, case_id, pack_id)
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sync_directory(root)
-        descriptor = open_direct(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        header = PackHeader(suite.suite_id, secrets.token_bytes(SALT_BYTES), key.case_id, key.pack_id)
+        sink = packs.create(key, header.encode())
         try:
-            first = Slab(PACK_HEADER_BYTES)
-            first.view[:] = header.encode()
-            write_at(descriptor, first.view, 0)
-            os.fsync(descriptor)
-            sync_directory(path.parent)
-            return cls(descriptor, header, case_key, suite, emit)
+            return cls(sink, header, case_key, suite, emit)
         except BaseException:
-            os.close(descriptor)
+            sink.close()
             raise
 
     @property
@@ -125,8 +108,8 @@ class PackWriter:
 
     @property
     def written(self) -> int:
-        """Bytes of the pack that have been written."""
-        return self._written
+        """Bytes of the pack that survive the death of this process: those its store counts as stored."""
+        return self._sink.stored
 
     def append(
         self, kind: Kind, blob_id: bytes, plain: Buffer, *, index: int = 0, offset: int = 0, last: bool = False
@@ -155,20 +138,28 @@ class PackWriter:
         """Write a slab and take it back. Raises OSError once (disk full, for one), PackBroken from then on."""
         try:
             self._check()
-            write_at(self._descriptor, slab.view[: slab.filled], slab.base)
-            self._written = slab.base + slab.filled
+            self._sink.write(slab.view[: slab.filled], slab.base)
         except OSError:
             self._broken = True
             raise
         finally:
             self._free.put(slab)
 
+    def push(self) -> None:
+        """Make ``written`` count every slab written before the call. Raises OSError once, PackBroken from then on."""
+        self._check()
+        try:
+            self._sink.push()
+        except OSError:
+            self._broken = True
+            raise
+
     def sync(self) -> None:
         """Make everything written before the call durable. Raises OSError once, PackBroken from then on."""
         if self._unsafe:
             raise PackBroken
         try:
-            os.fdatasync(self._descriptor)
+            self._sink.sync()
         except OSError:
             self._broken = self._unsafe = True
             raise
@@ -178,9 +169,7 @@ class PackWriter:
         self._broken = self._unsafe = True
         # Some megabytes, and whoever is told of slabs may well hold this writer: not left to the cycle collector.
         self._slab, self._free, self._emit = None, queue.SimpleQueue(), _closed
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._sink.close()
 
     def _seal(self, kind: Kind, blob_id: bytes, plain: Buffer, index: int, offset: int, last: bool) -> Placed:
         slab = self._slab

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from casemesh.dossier.packs.reader import Extent
-from casemesh.dossier.uploading.session import DocumentHead, UploadTotals
+from casemesh.dossier.uploading.session import DocumentHead, StatedTotals
+
+Held = tuple[int, int]
+"""How far the database knew a document: its received bytes and its chunks."""
 
 
 @dataclass(slots=True)
 class DocumentProgress:
     """How one document stands after the batch. ``head`` is set where the document is new; ``sha256`` once it is whole.
 
-    ``extents`` are those the batch adds, in order.
+    ``begun_from`` is how it stood before, so that of two writers only one goes on from there. ``extents`` are those the
+    batch adds, in order.
     """
 
     index: int
     blob_id: bytes
+    begun_from: Held = (0, 0)
     head: DocumentHead | None = None
     received_bytes: int = 0
     chunks: int = 0
@@ -28,8 +33,8 @@ class DocumentProgress:
 class Batch:
     """Everything up to byte ``end`` of a pack, its first ``records`` records, since the batch before.
 
-    ``dropped`` are blobs whose bytes had the wrong digest: nothing of them counts any more. ``totals`` is set where
-    the upload's finish came and held. Batches of one pack add up in order.
+    ``dropped`` are blobs whose bytes had the wrong digest, with how they stood before: nothing of them counts any more.
+    ``finish`` is set where the upload's finish came. Batches of one pack add up in order.
     """
 
     pack_id: bytes
@@ -37,33 +42,33 @@ class Batch:
     records: int
     received_bytes: int = 0
     documents: dict[bytes, DocumentProgress] = field(default_factory=dict)
-    dropped: set[bytes] = field(default_factory=set)
-    totals: UploadTotals | None = None
+    dropped: dict[bytes, Held] = field(default_factory=dict)
+    finish: StatedTotals | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing in it to tell the database."""
-        return not (self.documents or self.dropped or self.totals)
+        return not (self.documents or self.dropped or self.finish)
 
-    def document(self, index: int, blob_id: bytes) -> DocumentProgress:
-        """The entry of a document, made when it is not there yet."""
+    def document(self, index: int, blob_id: bytes, begun_from: Held) -> DocumentProgress:
+        """The entry of a document, made when it is not there yet: then it stands as ``begun_from`` says."""
         entry = self.documents.get(blob_id)
         if entry is None:
-            entry = self.documents[blob_id] = DocumentProgress(index, blob_id)
+            entry = self.documents[blob_id] = DocumentProgress(index, blob_id, begun_from)
         return entry
 
-    def drop(self, blob_id: bytes) -> None:
-        """Take a document back."""
-        self.documents.pop(blob_id, None)
-        self.dropped.add(blob_id)
+    def drop(self, blob_id: bytes, begun_from: Held) -> None:
+        """Take a document back; ``begun_from`` as with `document`."""
+        entry = self.documents.pop(blob_id, None)
+        self.dropped[blob_id] = begun_from if entry is None else entry.begun_from
 
     def add(self, later: Batch) -> None:
         """Take over what came after this batch."""
         self.end, self.records = later.end, later.records
         self.received_bytes += later.received_bytes
-        self.totals = later.totals or self.totals
-        for blob_id in later.dropped:
-            self.drop(blob_id)
+        self.finish = later.finish or self.finish
+        for blob_id, begun_from in later.dropped.items():
+            self.drop(blob_id, begun_from)
         for blob_id, entry in later.documents.items():
             known = self.documents.get(blob_id)
             if known is None:

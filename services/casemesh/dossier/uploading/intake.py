@@ -21,15 +21,15 @@ from casemesh.dossier.packs.format import MAX_CHUNK_BYTES, Kind
 from casemesh.dossier.packs.reader import Extent
 from casemesh.dossier.packs.slabs import Slab
 from casemesh.dossier.packs.writer import PackBroken, PackWriter
-from casemesh.dossier.uploading.batch import Batch, append_record
+from casemesh.dossier.uploading.batch import Batch, Held, append_record
 from casemesh.dossier.uploading.document_records import encode_head, head_of
 from casemesh.dossier.uploading.recovery import HeldDocument
-from casemesh.dossier.uploading.session import UploadSession
+from casemesh.dossier.uploading.session import StatedTotals, UploadSession
+from casemesh.dossier.uploading.wire import ChunkView, UploadMessage
 from casemesh.dossier.v1.dossier_service_pb2 import (
     DocumentChunk,
     DocumentFinish,
     DocumentHeader,
-    UploadDocumentsRequest,
     UploadFinish,
 )
 from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
@@ -49,7 +49,7 @@ class UploadIntake:
 
     ``wrote`` is called from those threads when one of the public attributes or ``take`` has something new, ``took``
     when a message that waited was taken. Neither may block. ``received_bytes`` counts chunk bytes written,
-    ``totals_written`` says that the upload's finish came and held, ``ended`` that nothing more will be written.
+    ``finish_written`` says that the upload's finish came, ``ended`` that nothing more will be written.
     """
 
     def __init__(
@@ -58,24 +58,25 @@ class UploadIntake:
         held: Iterable[HeldDocument],
         read_held: ReadHeld,
         *,
+        room_bytes: int | None = None,
         wrote: Callable[[], None],
         took: Callable[[], None],
     ) -> None:
         self._held: Mapping[int, HeldDocument] = {item.state.head.index: item for item in held}
-        self._session = UploadSession(item.state for item in self._held.values())
+        self._session = UploadSession((item.state for item in self._held.values()), room_bytes)
         self._read_held = read_held
         self._wrote = wrote
         self._took = took
         self._blobs = {index: item.blob_id for index, item in self._held.items()}
         self._new_blob_ids = new_ids()
         self._digests: dict[int, hashlib._Hash] = {}
-        self._messages: queue.SimpleQueue[UploadDocumentsRequest | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[UploadMessage | None] = queue.SimpleQueue()
         self._slabs: queue.SimpleQueue[tuple[Slab | None, Batch] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._written: Batch | None = None
         self._refusal: Exception | None = None
         self.received_bytes = 0
-        self.totals_written = False
+        self.finish_written = False
         self.error: Exception | None = None
         self.ended = False
         self.writer = open_pack(self._emit)
@@ -92,7 +93,7 @@ class UploadIntake:
         """Messages not yet taken. Feed no more while there are ``MAX_WAITING_MESSAGES``."""
         return self._messages.qsize()
 
-    def feed(self, message: UploadDocumentsRequest) -> None:
+    def feed(self, message: UploadMessage) -> None:
         """Take one message of frames. Thrown away after an error or ``finish``."""
         self._messages.put(message)
 
@@ -142,17 +143,20 @@ class UploadIntake:
                 else:
                     self._written.add(batch)
             self.received_bytes += batch.received_bytes
-            self.totals_written = batch.totals is not None
+            self.finish_written = batch.finish is not None
             self._wrote()
         self.error = self.error or self._refusal
         self.ended = True
         self._wrote()
 
-    def _seal(self, message: UploadDocumentsRequest) -> None:
+    def _seal(self, message: UploadMessage) -> None:
         if len(message.frames) > MAX_FRAMES:
             raise self._session.fail(_too_many_frames(len(message.frames)))
         room = MAX_CHUNK_BYTES
         for frame in message.frames:
+            if isinstance(frame, ChunkView):
+                room -= self._chunk(frame, room)
+                continue
             match frame.WhichOneof("frame"):
                 case "chunk":
                     room -= self._chunk(frame.chunk, room)
@@ -171,14 +175,14 @@ class UploadIntake:
         if head.index not in self._blobs:
             blob_id = self._blobs[head.index] = next(self._new_blob_ids)
             self.writer.append(Kind.DOCUMENT, blob_id, encode_head(head))
-            self._batch.document(head.index, blob_id).head = head
+            self._batch.document(head.index, blob_id, (0, 0)).head = head
         if state.sha256 is None and head.index not in self._digests:
             digest = self._digests[head.index] = hashlib.sha256()
             if state.received_bytes:
                 for data in self._read_held(self._held[head.index]):
                     digest.update(data)
 
-    def _chunk(self, chunk: DocumentChunk, room: int) -> int:
+    def _chunk(self, chunk: DocumentChunk | ChunkView, room: int) -> int:
         index, offset, data = chunk.document_index, chunk.offset_bytes, chunk.data
         length = len(data)
         if room < length <= MAX_CHUNK_BYTES:
@@ -187,7 +191,7 @@ class UploadIntake:
         self._digests[index].update(data)
         blob_id = self._blobs[index]
         record = self.writer.append(Kind.DATA, blob_id, data, index=place.chunk_index, offset=offset, last=place.last)
-        entry = self._batch.document(index, blob_id)
+        entry = self._batch.document(index, blob_id, (offset, place.chunk_index))
         entry.received_bytes, entry.chunks = offset + length, place.chunk_index + 1
         append_record(
             entry.extents,
@@ -207,19 +211,22 @@ class UploadIntake:
             state = self._session.document_finish(index, finish.size_bytes, finish.sha256, computed)
         except CaseMeshError as error:
             if error.reason == "DOCUMENT_DIGEST_MISMATCH" and running is not None:
-                self._batch.drop(self._blobs[index])
+                self._batch.drop(self._blobs[index], self._stands(index))
             raise
         if running is None:
             return
         blob_id = self._blobs[index]
         self.writer.append(Kind.FINISH, blob_id, computed)
-        entry = self._batch.document(index, blob_id)
+        entry = self._batch.document(index, blob_id, (state.received_bytes, state.chunks))
         entry.received_bytes, entry.chunks, entry.sha256 = state.received_bytes, state.chunks, computed
 
     def _upload_finish(self, finish: UploadFinish) -> None:
-        self._batch.totals = self._session.upload_finish(
-            finish.document_count, finish.size_bytes, finish.tree_hash
-        )  # fmt: skip
+        self._session.upload_finish()
+        self._batch.finish = StatedTotals(finish.document_count, finish.size_bytes, finish.tree_hash)
+
+    def _stands(self, index: int) -> Held:
+        state = self._session.document(index)
+        return state.received_bytes, state.chunks
 
     def _hand_on(self) -> None:
         self.writer.flush()

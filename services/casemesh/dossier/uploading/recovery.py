@@ -28,27 +28,37 @@ class HeldDocument:
 def adopt(reader: PackReader, position: int, records: int, held: Iterable[HeldDocument]) -> Batch:
     """The batch that makes up the pack's tail from byte ``position`` on, where ``records`` records come before.
 
-    A record that does not continue a document known from rows or from the pack ends the batch.
+    A record that does not continue a document known from rows or from the pack ends the batch. A document that the rows
+    know from elsewhere, since another stream was faster or it was referenced meanwhile, is passed over.
     """
-    known = {
-        item.blob_id: DocumentProgress(
-            item.state.head.index, item.blob_id, received_bytes=item.state.received_bytes, chunks=item.state.chunks
-        )
-        for item in held
-    }
+    known: dict[bytes, DocumentProgress] = {}
+    indexes, names = set[int](), set[tuple[str, str]]()
+    for item in held:
+        state = item.state
+        known[item.blob_id] = DocumentProgress(
+            state.head.index, item.blob_id, (state.received_bytes, state.chunks),
+            received_bytes=state.received_bytes, chunks=state.chunks,
+        )  # fmt: skip
+        indexes.add(state.head.index)
+        names.add((state.head.volume, state.head.file_name))
+    passed_over: set[bytes] = set()
     tail = reader.adopt(position, records)
     batch = Batch(reader.pack_id, position, records)
     for found in tail.found:
         blob_id = found.header.blob_id
-        if found.header.kind == Kind.DOCUMENT:
+        if found.header.kind == Kind.DOCUMENT and blob_id not in known:
             head = decode_head(found.plain)
-            known.setdefault(blob_id, DocumentProgress(head.index, blob_id, head))
-        entry = known.get(blob_id)
-        if entry is None or not _continue(entry, found, reader.pack_id):
-            return batch
-        if found.header.kind == Kind.DATA:
-            batch.received_bytes += found.header.length
-        batch.documents[blob_id] = entry
+            if head.index in indexes or (head.volume, head.file_name) in names:
+                passed_over.add(blob_id)
+            else:
+                known[blob_id] = DocumentProgress(head.index, blob_id, head=head)
+        if blob_id not in passed_over:
+            entry = known.get(blob_id)
+            if entry is None or not _continue(entry, found, reader.pack_id):
+                return batch
+            if found.header.kind == Kind.DATA:
+                batch.received_bytes += found.header.length
+            batch.documents[blob_id] = entry
         batch.end, batch.records = found.position + found.header.stored_length, found.header.number + 1
     batch.end, batch.records = tail.end, tail.records
     return batch

@@ -8,7 +8,7 @@ follows the frame at fault must not be stored.
     session.header(...)          -> the document's state; the caller hashes what it holds of it before going on
     session.chunk(...)           -> which chunk of the document these bytes are
     session.document_finish(...) <- with the digest that the caller computed over all bytes
-    session.upload_finish(...)   -> the totals
+    session.upload_finish()      -> nothing may follow; `finished_totals` then holds the whole against what was stated
 """
 
 from __future__ import annotations
@@ -67,6 +67,15 @@ class ChunkPlace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class StatedTotals:
+    """What a sender says at the upload's finish that the dossier holds."""
+
+    document_count: int
+    size_bytes: int
+    tree_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class UploadTotals:
     """What a finished upload holds. ``tree_hash`` is the RFC 6962 root over the documents' digests by index."""
 
@@ -84,10 +93,12 @@ def tree_hash(digests: Iterable[bytes]) -> bytes:
 class UploadSession:
     """One stream's upload into one dossier.
 
-    ``held`` is what the store holds of each document. Not safe for use from several threads.
+    ``held`` is what the store holds of each document; ``room_bytes`` how many more the agency may announce, None where
+    there is no limit. Not safe for use from several threads.
     """
 
-    def __init__(self, held: Iterable[DocumentState] = ()) -> None:
+    def __init__(self, held: Iterable[DocumentState] = (), room_bytes: int | None = None) -> None:
+        self._room = room_bytes
         self._documents = {state.head.index: copy.copy(state) for state in held}
         self._names = {name_key(s.head.volume, s.head.file_name): i for i, s in self._documents.items()}
         self._size = sum(state.head.size_bytes for state in self._documents.values())
@@ -110,8 +121,8 @@ class UploadSession:
         self._failed = True
         return error
 
-    def header(self, head: DocumentHead, offset_bytes: int) -> DocumentState:
-        """Begin a document, or go on with it where the store's bytes end. Says what is held of it."""
+    def announce(self, head: DocumentHead) -> DocumentState:
+        """Make a document part of the upload, if it may be; says what is held of it."""
         self._require_live()
         state = self._documents.get(head.index)
         if state is None:
@@ -125,6 +136,11 @@ class UploadSession:
                     {"field": field, "document_index": head.index},
                 )
             )
+        return state
+
+    def header(self, head: DocumentHead, offset_bytes: int) -> DocumentState:
+        """Begin a document, or go on with it where the store's bytes end. Says what is held of it."""
+        state = self.announce(head)
         if offset_bytes != state.received_bytes:
             raise self.fail(_offset_mismatch(state))
         if head.index not in self._open and len(self._open) >= MAX_OPEN_DOCUMENTS:
@@ -170,34 +186,10 @@ class UploadSession:
         self._open.discard(index)
         return state
 
-    def upload_finish(self, document_count: int, size_bytes: int, stated_tree_hash: bytes) -> UploadTotals:
-        """End the upload: everything stated must be what is held, and every document whole."""
+    def upload_finish(self) -> None:
+        """End the upload. Other streams may have brought the rest, so that what it states is checked by the caller."""
         self._require_live()
-        totals = self._checked_totals(document_count, size_bytes)
-        if stated_tree_hash != totals.tree_hash:
-            raise self.fail(
-                FailedPrecondition(
-                    "DOSSIER_ROOT_MISMATCH",
-                    "tree_hash is not the root over the digests of the documents held",
-                    {"field": "tree_hash"},
-                )
-            )
         self._finished = True
-        return totals
-
-    def _checked_totals(self, document_count: int, size_bytes: int) -> UploadTotals:
-        try:
-            documents = whole_documents(self._documents.values(), document_count)
-            if size_bytes != self._size:
-                raise FailedPrecondition(
-                    "DOSSIER_SIZE_MISMATCH",
-                    "size_bytes is not the sum of the documents' sizes",
-                    {"expected_bytes": size_bytes, "actual_bytes": self._size},
-                )
-        except CaseMeshError as error:
-            raise self.fail(error) from None
-        digests = [state.sha256 for state in documents if state.sha256 is not None]
-        return UploadTotals(len(documents), self._pages, self._size, tree_hash(digests))
 
     def _new_document(self, head: DocumentHead) -> DocumentState:
         try:
@@ -206,19 +198,17 @@ class UploadSession:
             raise self.fail(error) from None
         key = name_key(head.volume, head.file_name)
         if key in self._names:
-            raise self.fail(
-                AlreadyExists(
-                    "DOCUMENT_NAME_DUPLICATE",
-                    f"file_name of document {head.index} is that of document {self._names[key]} in the same volume",
-                    {"document_index": head.index},
-                )
-            )
+            raise self.fail(name_duplicate(head.index, self._names[key]))
         if len(self._documents) >= MAX_DOCUMENTS:
             raise self.fail(_too_large("documents", MAX_DOCUMENTS))
         if self._size + head.size_bytes > MAX_DOSSIER_BYTES:
             raise self.fail(_too_large("bytes", MAX_DOSSIER_BYTES))
         if self._pages + head.page_count > MAX_DOSSIER_PAGES:
             raise self.fail(_too_large("pages", MAX_DOSSIER_PAGES))
+        if self._room is not None:
+            if head.size_bytes > self._room:
+                raise self.fail(_quota_exceeded(head.index))
+            self._room -= head.size_bytes
         self._names[key] = head.index
         self._size += head.size_bytes
         self._pages += head.page_count
@@ -271,6 +261,52 @@ def whole_documents(states: Iterable[DocumentState], document_count: int) -> Seq
     return documents
 
 
+def finished_totals(states: Iterable[DocumentState], stated: StatedTotals) -> UploadTotals:
+    """What the documents held come to, if that is what was stated and the dossier may be so.
+
+    Raises FailedPrecondition (those of `whole_documents`, DOSSIER_SIZE_MISMATCH, DOSSIER_ROOT_MISMATCH), AlreadyExists
+    (DOCUMENT_NAME_DUPLICATE), ResourceExhausted (DOSSIER_TOO_LARGE).
+    """
+    documents = whole_documents(states, stated.document_count)
+    size = sum(state.head.size_bytes for state in documents)
+    pages = sum(state.head.page_count for state in documents)
+    if size != stated.size_bytes:
+        raise FailedPrecondition(
+            "DOSSIER_SIZE_MISMATCH",
+            "size_bytes is not the sum of the documents' sizes",
+            {"expected_bytes": stated.size_bytes, "actual_bytes": size},
+        )
+    names: dict[tuple[str, str], int] = {}
+    for state in documents:
+        earlier = names.setdefault(name_key(state.head.volume, state.head.file_name), state.head.index)
+        if earlier != state.head.index:
+            raise name_duplicate(state.head.index, earlier)
+    for what, number, limit in (
+        ("documents", len(documents), MAX_DOCUMENTS),
+        ("bytes", size, MAX_DOSSIER_BYTES),
+        ("pages", pages, MAX_DOSSIER_PAGES),
+    ):
+        if number > limit:
+            raise _too_large(what, limit)
+    root = tree_hash(state.sha256 for state in documents if state.sha256 is not None)
+    if stated.tree_hash != root:
+        raise FailedPrecondition(
+            "DOSSIER_ROOT_MISMATCH",
+            "tree_hash is not the root over the digests of the documents held",
+            {"field": "tree_hash"},
+        )
+    return UploadTotals(len(documents), pages, size, root)
+
+
+def name_duplicate(index: int, earlier: int) -> AlreadyExists:
+    """Says that two documents of a volume have one name, without saying it."""
+    return AlreadyExists(
+        "DOCUMENT_NAME_DUPLICATE",
+        f"file_name of document {index} is that of document {earlier} in the same volume",
+        {"document_index": index},
+    )
+
+
 def _check_head(head: DocumentHead) -> None:
     check_name("volume", head.volume, head.index)
     check_name("file_name", head.file_name, head.index)
@@ -302,6 +338,12 @@ def _size_mismatch(index: int, expected: int, actual: int) -> InvalidArgument:
         "DOCUMENT_SIZE_MISMATCH",
         f"document {index} was announced with {expected} bytes",
         {"document_index": index, "expected_bytes": expected, "actual_bytes": actual},
+    )
+
+
+def _quota_exceeded(index: int) -> ResourceExhausted:
+    return ResourceExhausted(
+        "QUOTA_EXCEEDED", f"document {index} is more than the agency's dossiers may still take", {"limit": "agency"}
     )
 
 

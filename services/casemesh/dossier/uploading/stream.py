@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -24,23 +23,25 @@ from casemesh.dossier.heap import release_free_memory
 from casemesh.dossier.packs.format import PackDamaged
 from casemesh.dossier.packs.reader import PackReader
 from casemesh.dossier.packs.slabs import Slab
-from casemesh.dossier.packs.writer import PackBroken, PackWriter, pack_path
+from casemesh.dossier.packs.stores import PackKey, PackStore
+from casemesh.dossier.packs.suites import Suite
+from casemesh.dossier.packs.writer import PackBroken, PackWriter
 from casemesh.dossier.uploading.batch import Batch
 from casemesh.dossier.uploading.intake import MAX_WAITING_MESSAGES, UploadIntake
 from casemesh.dossier.uploading.recovery import HeldDocument, adopt
 from casemesh.dossier.uploading.session import UploadTotals
 from casemesh.dossier.uploading.store import LEASE_SECONDS, Lease, OpenPack, UploadStore
+from casemesh.dossier.uploading.wire import UploadMessage
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
-from casemesh.errors import CaseMeshError, DataLoss, InvalidArgument, ResourceExhausted, Unavailable
+from casemesh.errors import CaseMeshError, Conflict, DataLoss, InvalidArgument, ResourceExhausted, Unavailable
 from casemesh.runtime.call import Call
 
 log = structlog.get_logger(__name__)
 
 _NOTICE_BYTES: Final = 4 << 20
-# Each commit costs some round trips; a few a second keep them out of the way of the bytes.
-_COMMIT_SECONDS: Final = 0.25
+_ADOPTION_POLL_SECONDS: Final = 0.1
 
-Requests = AsyncIterator[pb.UploadDocumentsRequest]
+Requests = AsyncIterator[UploadMessage]
 
 
 class UploadStream:
@@ -51,16 +52,21 @@ class UploadStream:
 
     def __init__(
         self,
-        root: Path,
+        packs: PackStore,
+        suite: Suite,
         store: UploadStore,
         lease: Lease,
         case_key: bytes,
         call: Call,
         ended: Callable[[UploadStream], None],
+        room_bytes: int | None = None,
     ) -> None:
         self.lease = lease
+        self._room_bytes = room_bytes
+        self._held_bytes: dict[int, int] = {}
         self._ended = ended
-        self._root = root
+        self._packs = packs
+        self._suite = suite
         self._store = store
         self._case_key = case_key
         self._case_id = uuid.UUID(CASE.parse(lease.case)["case"]).bytes
@@ -79,11 +85,17 @@ class UploadStream:
         self._ending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Adopt what earlier streams left, then make a pack of our own."""
+        """Adopt what earlier attempts left, or wait until the stream that took the lease has; then make a pack.
+
+        Raises CaseMeshError, OSError.
+        """
+        if self.lease.joined:
+            await self._wait_for_adoption()
         for pack in await self._store.open_packs(self.lease):
             await self._adopt(pack)
             await self._store.close_pack(self.lease, pack.pack_id)
-        held = await self._store.held(self.lease.dossier_id)
+        held = await self._store.held(self.lease)
+        self._held_bytes = {item.state.head.index: item.state.received_bytes for item in held}
         pack_id = uuid.UUID(new_id()).bytes
         await self._store.add_pack(self.lease, pack_id)
         self._intake = await asyncio.to_thread(
@@ -91,9 +103,14 @@ class UploadStream:
             partial(self._create_pack, pack_id),
             held,
             self._read_held,
+            room_bytes=self._room_bytes,
             wrote=self._from_thread(self._changed, self._room),
             took=self._from_thread(self._room),
         )
+
+    def held_bytes(self, document_index: int) -> int:
+        """How much of a document was held when the stream was opened."""
+        return self._held_bytes.get(document_index, 0)
 
     async def notices(self, requests: Requests) -> AsyncGenerator[pb.UploadDocumentsResponse, None]:
         """What to tell the sender until the upload is finished or paused.
@@ -108,13 +125,13 @@ class UploadStream:
         while True:
             await self._wait_for_change()
             ended, now = intake.ended, time.monotonic()
-            if ended or intake.totals_written or now >= commit_at:
+            if ended or intake.finish_written or now >= commit_at:
                 if await asyncio.shield(asyncio.ensure_future(self._commit(intake))):
                     renew_at = now + LEASE_SECONDS / 3
                 elif now >= renew_at and self._failure is None:
                     await self._store.renew(self.lease)
                     renew_at = now + LEASE_SECONDS / 3
-                commit_at = time.monotonic() + _COMMIT_SECONDS
+                commit_at = time.monotonic() + self._packs.commit_seconds
             at = (intake.received_bytes, self._committed_bytes)
             if at[0] - told[0] >= _NOTICE_BYTES or at[1] > told[1]:
                 told = at
@@ -176,7 +193,10 @@ class UploadStream:
             log.warning("upload.pack_left_open", dossier=self.lease.dossier_id, reason=error.reason)
             return
         if intake.writer.records == 0:
-            pack_path(self._root, self._case_id, pack_id).unlink(missing_ok=True)
+            try:
+                await asyncio.to_thread(self._packs.delete, PackKey(self._case_id, pack_id))
+            except OSError as error:
+                log.warning("upload.empty_pack_left", pack=pack_id.hex(), error=repr(error))
 
     async def _feed(self, requests: Requests, intake: UploadIntake) -> None:
         """Hand the sender's messages on as fast as they are taken; after a refusal, throw them away."""
@@ -184,7 +204,7 @@ class UploadStream:
             async for message in requests:
                 if self._ending is not None or self._failure is not None or intake.ended:
                     continue
-                if message.HasField("open"):
+                if isinstance(message, pb.UploadDocumentsRequest) and message.HasField("open"):
                     self._failure = InvalidArgument("STREAM_NOT_OPENED", "the stream is already open")
                     intake.finish()
                     continue
@@ -200,7 +220,7 @@ class UploadStream:
 
     async def _wait_for_change(self) -> None:
         try:
-            async with asyncio.timeout(_COMMIT_SECONDS):
+            async with asyncio.timeout(self._packs.commit_seconds):
                 await self._changed.wait()
         except TimeoutError:
             return
@@ -214,17 +234,32 @@ class UploadStream:
                 return False
             try:
                 await asyncio.to_thread(intake.writer.sync)
-                await self._store.commit(self.lease, batch, self._call)
+                await self._store.commit(self.lease, batch)
             except Exception as error:
                 self._lost_track = True
                 self._failure = self._failure or intake.error or error
                 return False
             self._committed_bytes += batch.received_bytes
-            self._totals = batch.totals
+            if batch.finish is not None:
+                try:
+                    self._totals = await self._store.finish(self.lease, batch.finish, self._call)
+                except Exception as error:
+                    self._failure = self._failure or error
             return True
 
+    async def _wait_for_adoption(self) -> None:
+        """Return once nothing is left to adopt. Raises Conflict where the lease is lost or it takes too long."""
+        deadline = time.monotonic() + LEASE_SECONDS
+        while await self._store.open_packs(self.lease):
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    "UPLOAD_LEASE_HELD", "the upload's first stream is still taking over", {"retry_after_seconds": 1}
+                )
+            await asyncio.sleep(_ADOPTION_POLL_SECONDS)
+            await self._store.renew(self.lease)
+
     async def _adopt(self, pack: OpenPack) -> None:
-        held = await self._store.held(self.lease.dossier_id)
+        held = await self._store.held(self.lease)
         try:
             batch = await asyncio.to_thread(self._scan, pack, held)
         except PackDamaged as damage:
@@ -232,23 +267,23 @@ class UploadStream:
             log.warning("pack.nothing_to_adopt", pack=damage.pack_id, why=damage.why)
             return
         if not batch.empty:
-            await self._store.commit(self.lease, batch, self._call)
+            await self._store.commit(self.lease, batch)
             log.info("pack.adopted", pack=pack.pack_id.hex(), bytes=batch.received_bytes)
 
     def _scan(self, pack: OpenPack, held: list[HeldDocument]) -> Batch:
-        with PackReader(self._root, self._case_id, pack.pack_id, self._case_key) as reader:
+        with PackReader.open(self._packs, PackKey(self._case_id, pack.pack_id), self._case_key) as reader:
             batch = adopt(reader, pack.end, pack.records, held)
             reader.sync()
         return batch
 
     def _create_pack(self, pack_id: bytes, emit: Callable[[Slab], None]) -> PackWriter:
         return PackWriter.create(
-            self._root, case_id=self._case_id, pack_id=pack_id, case_key=self._case_key, emit=emit
+            self._packs, PackKey(self._case_id, pack_id), self._case_key, suite=self._suite, emit=emit
         )  # fmt: skip
 
     def _read_held(self, document: HeldDocument) -> Iterator[bytes]:
         for extent in document.extents:
-            with PackReader(self._root, self._case_id, extent.pack_id, self._case_key) as reader:
+            with PackReader.open(self._packs, PackKey(self._case_id, extent.pack_id), self._case_key) as reader:
                 for found in reader.read_extent(document.blob_id, extent):
                     yield found.plain
 

@@ -26,7 +26,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!casemesh/dossier/v1/dossier.proto\x12\x13\x63\x61semesh.dossier.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x02\n\x07\x44ossier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x30\n\x05state\x18\x05 \x01(\x0e\x32!.casemesh.dossier.v1.DossierState\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x07 \x01(\x05\x12\x12\n\npage_count\x18\x08 \x01(\x05\x12\x12\n\nsize_bytes\x18\t \x01(\x03\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\xea\x41&\n\x10\x63\x61semesh/Dossier\x12\x12\x64ossiers/{dossier}\"\x87\x02\n\x0e\x44ossierVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x04 \x01(\x05\x12\x12\n\npage_count\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x11\n\troot_hash\x18\x07 \x01(\x0c\x12\x31\n\rfinalize_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:C\xea\x41@\n\x17\x63\x61semesh/DossierVersion\x12%dossiers/{dossier}/versions/{version}\"\xf9\x01\n\x08\x44ocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x12\n\npage_count\x18\x06 \x01(\x05\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\x12\x17\n\x0f\x63ommitted_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\x0c:?\xea\x41<\n\x11\x63\x61semesh/Document\x12\'dossiers/{dossier}/documents/{document}*_\n\x0c\x44ossierState\x12\x1d\n\x19\x44OSSIER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44OSSIER_STATE_DRAFT\x10\x01\x12\x17\n\x13\x44OSSIER_STATE_FINAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!casemesh/dossier/v1/dossier.proto\x12\x13\x63\x61semesh.dossier.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x02\n\x07\x44ossier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x30\n\x05state\x18\x05 \x01(\x0e\x32!.casemesh.dossier.v1.DossierState\x12\x0f\n\x07version\x18\x06 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x07 \x01(\x05\x12\x12\n\npage_count\x18\x08 \x01(\x05\x12\x12\n\nsize_bytes\x18\t \x01(\x03\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x0b \x01(\x05\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\xea\x41&\n\x10\x63\x61semesh/Dossier\x12\x12\x64ossiers/{dossier}\"\xd3\x02\n\x0e\x44ossierVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x04 \x01(\x05\x12\x12\n\npage_count\x18\x05 \x01(\x05\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x11\n\troot_hash\x18\x07 \x01(\x0c\x12\x31\n\rfinalize_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\t \x01(\x05\x12\x0e\n\x06parent\x18\n \x01(\t\x12\x10\n\x08internal\x18\x0b \x01(\x08\x12\x16\n\x0eroot_statement\x18\x0c \x01(\x0c:C\xea\x41@\n\x17\x63\x61semesh/DossierVersion\x12%dossiers/{dossier}/versions/{version}\"\x8a\x02\n\x08\x44ocument\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x12\n\npage_count\x18\x06 \x01(\x05\x12\x12\n\nsize_bytes\x18\x07 \x01(\x03\x12\x17\n\x0f\x63ommitted_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\x0c\x12\x0f\n\x07parties\x18\n \x03(\t:?\xea\x41<\n\x11\x63\x61semesh/Document\x12\'dossiers/{dossier}/documents/{document}\"\x90\x02\n\x0fVersionDelivery\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".casemesh.dossier.v1.DeliveryState\x12.\n\ngrant_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63onfirm_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onfirmation\x18\x07 \x01(\x0c*_\n\x0c\x44ossierState\x12\x1d\n\x19\x44OSSIER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44OSSIER_STATE_DRAFT\x10\x01\x12\x17\n\x13\x44OSSIER_STATE_FINAL\x10\x02*\x85\x01\n\rDeliveryState\x12\x1e\n\x1a\x44\x45LIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45LIVERY_STATE_GRANTED\x10\x01\x12\x1a\n\x16\x44\x45LIVERY_STATE_STARTED\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_STATE_CONFIRMED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOSSIERVERSION']._serialized_options = b'\352A@\n\027casemesh/DossierVersion\022%dossiers/{dossier}/versions/{version}'
   _globals['_DOCUMENT']._loaded_options = None
   _globals['_DOCUMENT']._serialized_options = b'\352A<\n\021casemesh/Document\022\'dossiers/{dossier}/documents/{document}'
-  _globals['_DOSSIERSTATE']._serialized_start=930
-  _globals['_DOSSIERSTATE']._serialized_end=1025
+  _globals['_DOSSIERSTATE']._serialized_start=1365
+  _globals['_DOSSIERSTATE']._serialized_end=1460
+  _globals['_DELIVERYSTATE']._serialized_start=1463
+  _globals['_DELIVERYSTATE']._serialized_end=1596
   _globals['_DOSSIER']._serialized_start=119
-  _globals['_DOSSIER']._serialized_end=410
-  _globals['_DOSSIERVERSION']._serialized_start=413
-  _globals['_DOSSIERVERSION']._serialized_end=676
-  _globals['_DOCUMENT']._serialized_start=679
-  _globals['_DOCUMENT']._serialized_end=928
+  _globals['_DOSSIER']._serialized_end=477
+  _globals['_DOSSIERVERSION']._serialized_start=480
+  _globals['_DOSSIERVERSION']._serialized_end=819
+  _globals['_DOCUMENT']._serialized_start=822
+  _globals['_DOCUMENT']._serialized_end=1088
+  _globals['_VERSIONDELIVERY']._serialized_start=1091
+  _globals['_VERSIONDELIVERY']._serialized_end=1363
 # @@protoc_insertion_point(module_scope)

@@ -61,6 +61,31 @@ class DossierReadServiceStub:
                 request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsRequest.SerializeToString,
                 response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsResponse.FromString,
                 _registered_method=True)
+        self.ReadDocument = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierReadService/ReadDocument',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentResponse.FromString,
+                _registered_method=True)
+        self.DownloadArchive = channel.unary_stream(
+                '/casemesh.dossier.v1.DossierReadService/DownloadArchive',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveResponse.FromString,
+                _registered_method=True)
+        self.ListDocuments = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierReadService/ListDocuments',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsResponse.FromString,
+                _registered_method=True)
+        self.ListDossierVersions = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierReadService/ListDossierVersions',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsResponse.FromString,
+                _registered_method=True)
+        self.ListVersionChanges = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierReadService/ListVersionChanges',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesResponse.FromString,
+                _registered_method=True)
 
 
 class DossierReadServiceServicer:
@@ -104,6 +129,43 @@ class DossierReadServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadDocument(self, request, context):
+        """ReadDocument reads a range of one document by a plain call, for those who cannot stream. Errors: as DownloadDocuments.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadArchive(self, request, context):
+        """DownloadArchive sends a version as one ZIP file (with ZIP64 where needed), made on the fly: the manifest and every document,
+        uncompressed. The same version gives the same bytes every time, so that it can be gone on with. Errors: as DownloadDocuments.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDocuments(self, request, context):
+        """ListDocuments lists the documents of a version, by index.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDossierVersions(self, request, context):
+        """ListDossierVersions lists the versions of a dossier that the caller may read, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVersionChanges(self, request, context):
+        """ListVersionChanges shows what a version has that its parent has not, and the other way round. A parent that the caller may not read
+        is not compared: the answer is then NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DossierReadServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +193,31 @@ def add_DossierReadServiceServicer_to_server(servicer, server):
                     servicer.DownloadDocuments,
                     request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsRequest.FromString,
                     response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsResponse.SerializeToString,
+            ),
+            'ReadDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadDocument,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentResponse.SerializeToString,
+            ),
+            'DownloadArchive': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadArchive,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveResponse.SerializeToString,
+            ),
+            'ListDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDocuments,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsResponse.SerializeToString,
+            ),
+            'ListDossierVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDossierVersions,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsResponse.SerializeToString,
+            ),
+            'ListVersionChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersionChanges,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -270,6 +357,141 @@ class DossierReadService:
             '/casemesh.dossier.v1.DossierReadService/DownloadDocuments',
             casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsRequest.SerializeToString,
             casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierReadService/ReadDocument',
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ReadDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierReadService/DownloadArchive',
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.DownloadArchiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierReadService/ListDocuments',
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDossierVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierReadService/ListDossierVersions',
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListDossierVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersionChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierReadService/ListVersionChanges',
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__read__service__pb2.ListVersionChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,20 @@ class DossierReadServiceStub:
     """DownloadDocuments sends the documents of a version in the manifest's order, from any position to the end. The read is in the log
     before the first byte leaves. Errors: NOT_FOUND, OUT_OF_RANGE, DATA_LOSS (none of the damaged chunk was sent).
     """
+    ReadDocument: _grpc.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ReadDocumentRequest, _dossier_read_service_pb2.ReadDocumentResponse]
+    """ReadDocument reads a range of one document by a plain call, for those who cannot stream. Errors: as DownloadDocuments."""
+    DownloadArchive: _grpc.UnaryStreamMultiCallable[_dossier_read_service_pb2.DownloadArchiveRequest, _dossier_read_service_pb2.DownloadArchiveResponse]
+    """DownloadArchive sends a version as one ZIP file (with ZIP64 where needed), made on the fly: the manifest and every document,
+    uncompressed. The same version gives the same bytes every time, so that it can be gone on with. Errors: as DownloadDocuments.
+    """
+    ListDocuments: _grpc.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListDocumentsRequest, _dossier_read_service_pb2.ListDocumentsResponse]
+    """ListDocuments lists the documents of a version, by index."""
+    ListDossierVersions: _grpc.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListDossierVersionsRequest, _dossier_read_service_pb2.ListDossierVersionsResponse]
+    """ListDossierVersions lists the versions of a dossier that the caller may read, oldest first."""
+    ListVersionChanges: _grpc.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListVersionChangesRequest, _dossier_read_service_pb2.ListVersionChangesResponse]
+    """ListVersionChanges shows what a version has that its parent has not, and the other way round. A parent that the caller may not read
+    is not compared: the answer is then NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class DossierReadServiceAsyncStub(DossierReadServiceStub):
@@ -66,6 +80,20 @@ class DossierReadServiceAsyncStub(DossierReadServiceStub):
     DownloadDocuments: _aio.UnaryStreamMultiCallable[_dossier_read_service_pb2.DownloadDocumentsRequest, _dossier_read_service_pb2.DownloadDocumentsResponse]  # type: ignore[assignment]
     """DownloadDocuments sends the documents of a version in the manifest's order, from any position to the end. The read is in the log
     before the first byte leaves. Errors: NOT_FOUND, OUT_OF_RANGE, DATA_LOSS (none of the damaged chunk was sent).
+    """
+    ReadDocument: _aio.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ReadDocumentRequest, _dossier_read_service_pb2.ReadDocumentResponse]  # type: ignore[assignment]
+    """ReadDocument reads a range of one document by a plain call, for those who cannot stream. Errors: as DownloadDocuments."""
+    DownloadArchive: _aio.UnaryStreamMultiCallable[_dossier_read_service_pb2.DownloadArchiveRequest, _dossier_read_service_pb2.DownloadArchiveResponse]  # type: ignore[assignment]
+    """DownloadArchive sends a version as one ZIP file (with ZIP64 where needed), made on the fly: the manifest and every document,
+    uncompressed. The same version gives the same bytes every time, so that it can be gone on with. Errors: as DownloadDocuments.
+    """
+    ListDocuments: _aio.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListDocumentsRequest, _dossier_read_service_pb2.ListDocumentsResponse]  # type: ignore[assignment]
+    """ListDocuments lists the documents of a version, by index."""
+    ListDossierVersions: _aio.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListDossierVersionsRequest, _dossier_read_service_pb2.ListDossierVersionsResponse]  # type: ignore[assignment]
+    """ListDossierVersions lists the versions of a dossier that the caller may read, oldest first."""
+    ListVersionChanges: _aio.UnaryUnaryMultiCallable[_dossier_read_service_pb2.ListVersionChangesRequest, _dossier_read_service_pb2.ListVersionChangesResponse]  # type: ignore[assignment]
+    """ListVersionChanges shows what a version has that its parent has not, and the other way round. A parent that the caller may not read
+    is not compared: the answer is then NOT_FOUND.
     """
 
 class DossierReadServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +141,50 @@ class DossierReadServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_dossier_read_service_pb2.DownloadDocumentsResponse], _abc.AsyncIterator[_dossier_read_service_pb2.DownloadDocumentsResponse]]:
         """DownloadDocuments sends the documents of a version in the manifest's order, from any position to the end. The read is in the log
         before the first byte leaves. Errors: NOT_FOUND, OUT_OF_RANGE, DATA_LOSS (none of the damaged chunk was sent).
+        """
+
+    @_abc_1.abstractmethod
+    def ReadDocument(
+        self,
+        request: _dossier_read_service_pb2.ReadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_read_service_pb2.ReadDocumentResponse, _abc.Awaitable[_dossier_read_service_pb2.ReadDocumentResponse]]:
+        """ReadDocument reads a range of one document by a plain call, for those who cannot stream. Errors: as DownloadDocuments."""
+
+    @_abc_1.abstractmethod
+    def DownloadArchive(
+        self,
+        request: _dossier_read_service_pb2.DownloadArchiveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_dossier_read_service_pb2.DownloadArchiveResponse], _abc.AsyncIterator[_dossier_read_service_pb2.DownloadArchiveResponse]]:
+        """DownloadArchive sends a version as one ZIP file (with ZIP64 where needed), made on the fly: the manifest and every document,
+        uncompressed. The same version gives the same bytes every time, so that it can be gone on with. Errors: as DownloadDocuments.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDocuments(
+        self,
+        request: _dossier_read_service_pb2.ListDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_read_service_pb2.ListDocumentsResponse, _abc.Awaitable[_dossier_read_service_pb2.ListDocumentsResponse]]:
+        """ListDocuments lists the documents of a version, by index."""
+
+    @_abc_1.abstractmethod
+    def ListDossierVersions(
+        self,
+        request: _dossier_read_service_pb2.ListDossierVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_read_service_pb2.ListDossierVersionsResponse, _abc.Awaitable[_dossier_read_service_pb2.ListDossierVersionsResponse]]:
+        """ListDossierVersions lists the versions of a dossier that the caller may read, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListVersionChanges(
+        self,
+        request: _dossier_read_service_pb2.ListVersionChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_read_service_pb2.ListVersionChangesResponse, _abc.Awaitable[_dossier_read_service_pb2.ListVersionChangesResponse]]:
+        """ListVersionChanges shows what a version has that its parent has not, and the other way round. A parent that the caller may not read
+        is not compared: the answer is then NOT_FOUND.
         """
 
 def add_DossierReadServiceServicer_to_server(servicer: DossierReadServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -36,12 +36,16 @@ class UploadDocumentsRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[UploadOpen, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[UploadFrame, _Mapping]]] = ...) -> None: ...
 
 class UploadOpen(_message.Message):
-    __slots__ = ("dossier", "upload_id")
+    __slots__ = ("dossier", "upload_id", "attempt_id", "stream_count")
     DOSSIER_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    STREAM_COUNT_FIELD_NUMBER: _ClassVar[int]
     dossier: str
     upload_id: str
-    def __init__(self, dossier: _Optional[str] = ..., upload_id: _Optional[str] = ...) -> None: ...
+    attempt_id: str
+    stream_count: int
+    def __init__(self, dossier: _Optional[str] = ..., upload_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., stream_count: _Optional[int] = ...) -> None: ...
 
 class UploadFrame(_message.Message):
     __slots__ = ("header", "chunk", "document_finish", "upload_finish")
@@ -141,6 +145,142 @@ class UploadFinished(_message.Message):
     size_bytes: int
     def __init__(self, document_count: _Optional[int] = ..., page_count: _Optional[int] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
+class UploadDocumentRequest(_message.Message):
+    __slots__ = ("request_id", "dossier", "upload_id", "header", "data", "finish", "finish_upload")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FINISH_FIELD_NUMBER: _ClassVar[int]
+    FINISH_UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    upload_id: str
+    header: DocumentHeader
+    data: bytes
+    finish: DocumentFinish
+    finish_upload: UploadFinish
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., upload_id: _Optional[str] = ..., header: _Optional[_Union[DocumentHeader, _Mapping]] = ..., data: _Optional[bytes] = ..., finish: _Optional[_Union[DocumentFinish, _Mapping]] = ..., finish_upload: _Optional[_Union[UploadFinish, _Mapping]] = ...) -> None: ...
+
+class UploadDocumentResponse(_message.Message):
+    __slots__ = ("committed_bytes", "finished")
+    COMMITTED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    committed_bytes: int
+    finished: bool
+    def __init__(self, committed_bytes: _Optional[int] = ..., finished: _Optional[bool] = ...) -> None: ...
+
+class ReferenceDocumentsRequest(_message.Message):
+    __slots__ = ("request_id", "dossier", "upload_id", "documents")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    upload_id: str
+    documents: _containers.RepeatedCompositeFieldContainer[ReferencedDocument]
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., upload_id: _Optional[str] = ..., documents: _Optional[_Iterable[_Union[ReferencedDocument, _Mapping]]] = ...) -> None: ...
+
+class ReferencedDocument(_message.Message):
+    __slots__ = ("header", "sha256")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    header: DocumentHeader
+    sha256: bytes
+    def __init__(self, header: _Optional[_Union[DocumentHeader, _Mapping]] = ..., sha256: _Optional[bytes] = ...) -> None: ...
+
+class ReferenceDocumentsResponse(_message.Message):
+    __slots__ = ("document_indexes",)
+    DOCUMENT_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    document_indexes: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, document_indexes: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TakeDocumentsRequest(_message.Message):
+    __slots__ = ("request_id", "dossier", "version", "document_indexes", "parties")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    version: str
+    document_indexes: _containers.RepeatedScalarFieldContainer[int]
+    parties: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., version: _Optional[str] = ..., document_indexes: _Optional[_Iterable[int]] = ..., parties: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TakeDocumentsResponse(_message.Message):
+    __slots__ = ("first_document_index", "document_count")
+    FIRST_DOCUMENT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    first_document_index: int
+    document_count: int
+    def __init__(self, first_document_index: _Optional[int] = ..., document_count: _Optional[int] = ...) -> None: ...
+
+class RemoveDocumentsRequest(_message.Message):
+    __slots__ = ("request_id", "dossier", "documents")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    documents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., documents: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RemoveDocumentsResponse(_message.Message):
+    __slots__ = ("document_count",)
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    document_count: int
+    def __init__(self, document_count: _Optional[int] = ...) -> None: ...
+
+class SetDocumentPartiesRequest(_message.Message):
+    __slots__ = ("request_id", "dossier", "document_indexes", "parties")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_INDEXES_FIELD_NUMBER: _ClassVar[int]
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    document_indexes: _containers.RepeatedScalarFieldContainer[int]
+    parties: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., document_indexes: _Optional[_Iterable[int]] = ..., parties: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SetDocumentPartiesResponse(_message.Message):
+    __slots__ = ("document_count",)
+    DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    document_count: int
+    def __init__(self, document_count: _Optional[int] = ...) -> None: ...
+
+class SupplementDossierRequest(_message.Message):
+    __slots__ = ("request_id", "dossier")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ...) -> None: ...
+
+class SupplementDossierResponse(_message.Message):
+    __slots__ = ("dossier",)
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    dossier: _dossier_pb2.Dossier
+    def __init__(self, dossier: _Optional[_Union[_dossier_pb2.Dossier, _Mapping]] = ...) -> None: ...
+
+class AbandonDraftRequest(_message.Message):
+    __slots__ = ("request_id", "dossier")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dossier: str
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ...) -> None: ...
+
+class AbandonDraftResponse(_message.Message):
+    __slots__ = ("dossier",)
+    DOSSIER_FIELD_NUMBER: _ClassVar[int]
+    dossier: str
+    def __init__(self, dossier: _Optional[str] = ...) -> None: ...
+
 class QueryUploadRequest(_message.Message):
     __slots__ = ("dossier", "page_size", "page_token")
     DOSSIER_FIELD_NUMBER: _ClassVar[int]
@@ -162,20 +302,22 @@ class QueryUploadResponse(_message.Message):
     def __init__(self, documents: _Optional[_Iterable[_Union[_dossier_pb2.Document, _Mapping]]] = ..., finished: _Optional[bool] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class FinalizeDossierRequest(_message.Message):
-    __slots__ = ("request_id", "dossier", "document_count", "page_count", "size_bytes", "root_hash")
+    __slots__ = ("request_id", "dossier", "document_count", "page_count", "size_bytes", "root_hash", "internal")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     DOSSIER_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     PAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     ROOT_HASH_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     dossier: str
     document_count: int
     page_count: int
     size_bytes: int
     root_hash: bytes
-    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., document_count: _Optional[int] = ..., page_count: _Optional[int] = ..., size_bytes: _Optional[int] = ..., root_hash: _Optional[bytes] = ...) -> None: ...
+    internal: bool
+    def __init__(self, request_id: _Optional[str] = ..., dossier: _Optional[str] = ..., document_count: _Optional[int] = ..., page_count: _Optional[int] = ..., size_bytes: _Optional[int] = ..., root_hash: _Optional[bytes] = ..., internal: _Optional[bool] = ...) -> None: ...
 
 class FinalizeDossierResponse(_message.Message):
     __slots__ = ("version",)

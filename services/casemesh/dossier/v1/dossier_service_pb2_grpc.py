@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DossierServiceStub:
-    """DossierService makes dossiers: create, upload, finalise.
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement.
     """
 
     def __init__(self, channel):
@@ -45,6 +45,41 @@ class DossierServiceStub:
                 request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsRequest.SerializeToString,
                 response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsResponse.FromString,
                 _registered_method=True)
+        self.UploadDocument = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/UploadDocument',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentResponse.FromString,
+                _registered_method=True)
+        self.ReferenceDocuments = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/ReferenceDocuments',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsResponse.FromString,
+                _registered_method=True)
+        self.TakeDocuments = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/TakeDocuments',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsResponse.FromString,
+                _registered_method=True)
+        self.RemoveDocuments = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/RemoveDocuments',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsResponse.FromString,
+                _registered_method=True)
+        self.SetDocumentParties = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/SetDocumentParties',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesResponse.FromString,
+                _registered_method=True)
+        self.SupplementDossier = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/SupplementDossier',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierResponse.FromString,
+                _registered_method=True)
+        self.AbandonDraft = channel.unary_unary(
+                '/casemesh.dossier.v1.DossierService/AbandonDraft',
+                request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftRequest.SerializeToString,
+                response_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftResponse.FromString,
+                _registered_method=True)
         self.QueryUpload = channel.unary_unary(
                 '/casemesh.dossier.v1.DossierService/QueryUpload',
                 request_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.QueryUploadRequest.SerializeToString,
@@ -58,7 +93,7 @@ class DossierServiceStub:
 
 
 class DossierServiceServicer:
-    """DossierService makes dossiers: create, upload, finalise.
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement.
     """
 
     def CreateDossier(self, request, context):
@@ -78,6 +113,62 @@ class DossierServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UploadDocument(self, request, context):
+        """UploadDocument takes one piece of one document by a plain call, for those who cannot stream. Pieces come in order; the one with
+        `finish` ends the document. Repeating a piece changes nothing. The upload as a whole still ends with a stream's finish, or with
+        `finish_upload` here. Errors: those of UploadDocuments.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReferenceDocuments(self, request, context):
+        """ReferenceDocuments adds documents whose content the service holds already where the caller may read it: in a draft of the
+        agency's own, or in a version of the case that it made or was handed. Nothing is sent and nothing stored twice. Content that the
+        caller may not read is answered like content that is not there. Errors: UPLOAD_LEASE_HELD while another upload writes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeDocuments(self, request, context):
+        """TakeDocuments adds documents of a readable version of the same case to a draft, by reference: all, some, or those that concern
+        some of the parties. They come behind what the draft has, in the version's order.
+        Errors: NOT_FOUND, DOCUMENT_NAME_DUPLICATE, UPLOAD_LEASE_HELD; nothing is taken then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveDocuments(self, request, context):
+        """RemoveDocuments takes documents out of a draft; those behind move up. Versions that have them keep them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetDocumentParties(self, request, context):
+        """SetDocumentParties says which of the case's parties documents of a draft concern.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SupplementDossier(self, request, context):
+        """SupplementDossier makes a final dossier a draft again: of the next version, which begins with the documents of the one before.
+        Errors: NOT_FOUND, DOSSIER_NOT_FINAL.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AbandonDraft(self, request, context):
+        """AbandonDraft gives a draft up. A supplement's dossier is final again with the version before; a first draft is gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def QueryUpload(self, request, context):
         """QueryUpload lists what the service holds of each document, by index, so that a sender can go on. `committed_bytes` never falls.
         """
@@ -87,7 +178,8 @@ class DossierServiceServicer:
 
     def FinalizeDossier(self, request, context):
         """FinalizeDossier fixes the dossier as a version that never changes, and signs its manifest. Errors: FAILED_PRECONDITION
-        (UPLOAD_NOT_FINISHED and the mismatches of count, pages, size and root); nothing is final then.
+        (UPLOAD_NOT_FINISHED, the mismatches of count, pages, size and root, and DOCUMENT_NEVER_CROSSES where it holds what must stay inside
+        the agency and is not finalised as internal); nothing is final then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,6 +197,41 @@ def add_DossierServiceServicer_to_server(servicer, server):
                     servicer.UploadDocuments,
                     request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsRequest.FromString,
                     response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsResponse.SerializeToString,
+            ),
+            'UploadDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.UploadDocument,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentResponse.SerializeToString,
+            ),
+            'ReferenceDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReferenceDocuments,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsResponse.SerializeToString,
+            ),
+            'TakeDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeDocuments,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsResponse.SerializeToString,
+            ),
+            'RemoveDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveDocuments,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsResponse.SerializeToString,
+            ),
+            'SetDocumentParties': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetDocumentParties,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesResponse.SerializeToString,
+            ),
+            'SupplementDossier': grpc.unary_unary_rpc_method_handler(
+                    servicer.SupplementDossier,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierResponse.SerializeToString,
+            ),
+            'AbandonDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbandonDraft,
+                    request_deserializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftRequest.FromString,
+                    response_serializer=casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftResponse.SerializeToString,
             ),
             'QueryUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryUpload,
@@ -125,7 +252,7 @@ def add_DossierServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DossierService:
-    """DossierService makes dossiers: create, upload, finalise.
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement.
     """
 
     @staticmethod
@@ -172,6 +299,195 @@ class DossierService:
             '/casemesh.dossier.v1.DossierService/UploadDocuments',
             casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsRequest.SerializeToString,
             casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/UploadDocument',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.UploadDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReferenceDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/ReferenceDocuments',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.ReferenceDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/TakeDocuments',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.TakeDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/RemoveDocuments',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.RemoveDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetDocumentParties(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/SetDocumentParties',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SetDocumentPartiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SupplementDossier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/SupplementDossier',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.SupplementDossierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbandonDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.dossier.v1.DossierService/AbandonDraft',
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftRequest.SerializeToString,
+            casemesh_dot_dossier_dot_v1_dot_dossier__service__pb2.AbandonDraftResponse.FromString,
             options,
             channel_credentials,
             insecure,

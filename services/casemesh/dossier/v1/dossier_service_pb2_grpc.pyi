@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DossierServiceStub:
-    """DossierService makes dossiers: create, upload, finalise."""
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,16 +41,42 @@ class DossierServiceStub:
     finish names the total. The end of the stream without that finish means paused: what was committed stays, and another stream goes
     on. Errors come as `error` inside the stream, which is then drained.
     """
+    UploadDocument: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.UploadDocumentRequest, _dossier_service_pb2.UploadDocumentResponse]
+    """UploadDocument takes one piece of one document by a plain call, for those who cannot stream. Pieces come in order; the one with
+    `finish` ends the document. Repeating a piece changes nothing. The upload as a whole still ends with a stream's finish, or with
+    `finish_upload` here. Errors: those of UploadDocuments.
+    """
+    ReferenceDocuments: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.ReferenceDocumentsRequest, _dossier_service_pb2.ReferenceDocumentsResponse]
+    """ReferenceDocuments adds documents whose content the service holds already where the caller may read it: in a draft of the
+    agency's own, or in a version of the case that it made or was handed. Nothing is sent and nothing stored twice. Content that the
+    caller may not read is answered like content that is not there. Errors: UPLOAD_LEASE_HELD while another upload writes.
+    """
+    TakeDocuments: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.TakeDocumentsRequest, _dossier_service_pb2.TakeDocumentsResponse]
+    """TakeDocuments adds documents of a readable version of the same case to a draft, by reference: all, some, or those that concern
+    some of the parties. They come behind what the draft has, in the version's order.
+    Errors: NOT_FOUND, DOCUMENT_NAME_DUPLICATE, UPLOAD_LEASE_HELD; nothing is taken then.
+    """
+    RemoveDocuments: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.RemoveDocumentsRequest, _dossier_service_pb2.RemoveDocumentsResponse]
+    """RemoveDocuments takes documents out of a draft; those behind move up. Versions that have them keep them."""
+    SetDocumentParties: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.SetDocumentPartiesRequest, _dossier_service_pb2.SetDocumentPartiesResponse]
+    """SetDocumentParties says which of the case's parties documents of a draft concern."""
+    SupplementDossier: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.SupplementDossierRequest, _dossier_service_pb2.SupplementDossierResponse]
+    """SupplementDossier makes a final dossier a draft again: of the next version, which begins with the documents of the one before.
+    Errors: NOT_FOUND, DOSSIER_NOT_FINAL.
+    """
+    AbandonDraft: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.AbandonDraftRequest, _dossier_service_pb2.AbandonDraftResponse]
+    """AbandonDraft gives a draft up. A supplement's dossier is final again with the version before; a first draft is gone."""
     QueryUpload: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.QueryUploadRequest, _dossier_service_pb2.QueryUploadResponse]
     """QueryUpload lists what the service holds of each document, by index, so that a sender can go on. `committed_bytes` never falls."""
     FinalizeDossier: _grpc.UnaryUnaryMultiCallable[_dossier_service_pb2.FinalizeDossierRequest, _dossier_service_pb2.FinalizeDossierResponse]
     """FinalizeDossier fixes the dossier as a version that never changes, and signs its manifest. Errors: FAILED_PRECONDITION
-    (UPLOAD_NOT_FINISHED and the mismatches of count, pages, size and root); nothing is final then.
+    (UPLOAD_NOT_FINISHED, the mismatches of count, pages, size and root, and DOCUMENT_NEVER_CROSSES where it holds what must stay inside
+    the agency and is not finalised as internal); nothing is final then.
     """
 
 @_typing.type_check_only
 class DossierServiceAsyncStub(DossierServiceStub):
-    """DossierService makes dossiers: create, upload, finalise."""
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateDossier: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.CreateDossierRequest, _dossier_service_pb2.CreateDossierResponse]  # type: ignore[assignment]
@@ -61,15 +87,41 @@ class DossierServiceAsyncStub(DossierServiceStub):
     finish names the total. The end of the stream without that finish means paused: what was committed stays, and another stream goes
     on. Errors come as `error` inside the stream, which is then drained.
     """
+    UploadDocument: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.UploadDocumentRequest, _dossier_service_pb2.UploadDocumentResponse]  # type: ignore[assignment]
+    """UploadDocument takes one piece of one document by a plain call, for those who cannot stream. Pieces come in order; the one with
+    `finish` ends the document. Repeating a piece changes nothing. The upload as a whole still ends with a stream's finish, or with
+    `finish_upload` here. Errors: those of UploadDocuments.
+    """
+    ReferenceDocuments: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.ReferenceDocumentsRequest, _dossier_service_pb2.ReferenceDocumentsResponse]  # type: ignore[assignment]
+    """ReferenceDocuments adds documents whose content the service holds already where the caller may read it: in a draft of the
+    agency's own, or in a version of the case that it made or was handed. Nothing is sent and nothing stored twice. Content that the
+    caller may not read is answered like content that is not there. Errors: UPLOAD_LEASE_HELD while another upload writes.
+    """
+    TakeDocuments: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.TakeDocumentsRequest, _dossier_service_pb2.TakeDocumentsResponse]  # type: ignore[assignment]
+    """TakeDocuments adds documents of a readable version of the same case to a draft, by reference: all, some, or those that concern
+    some of the parties. They come behind what the draft has, in the version's order.
+    Errors: NOT_FOUND, DOCUMENT_NAME_DUPLICATE, UPLOAD_LEASE_HELD; nothing is taken then.
+    """
+    RemoveDocuments: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.RemoveDocumentsRequest, _dossier_service_pb2.RemoveDocumentsResponse]  # type: ignore[assignment]
+    """RemoveDocuments takes documents out of a draft; those behind move up. Versions that have them keep them."""
+    SetDocumentParties: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.SetDocumentPartiesRequest, _dossier_service_pb2.SetDocumentPartiesResponse]  # type: ignore[assignment]
+    """SetDocumentParties says which of the case's parties documents of a draft concern."""
+    SupplementDossier: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.SupplementDossierRequest, _dossier_service_pb2.SupplementDossierResponse]  # type: ignore[assignment]
+    """SupplementDossier makes a final dossier a draft again: of the next version, which begins with the documents of the one before.
+    Errors: NOT_FOUND, DOSSIER_NOT_FINAL.
+    """
+    AbandonDraft: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.AbandonDraftRequest, _dossier_service_pb2.AbandonDraftResponse]  # type: ignore[assignment]
+    """AbandonDraft gives a draft up. A supplement's dossier is final again with the version before; a first draft is gone."""
     QueryUpload: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.QueryUploadRequest, _dossier_service_pb2.QueryUploadResponse]  # type: ignore[assignment]
     """QueryUpload lists what the service holds of each document, by index, so that a sender can go on. `committed_bytes` never falls."""
     FinalizeDossier: _aio.UnaryUnaryMultiCallable[_dossier_service_pb2.FinalizeDossierRequest, _dossier_service_pb2.FinalizeDossierResponse]  # type: ignore[assignment]
     """FinalizeDossier fixes the dossier as a version that never changes, and signs its manifest. Errors: FAILED_PRECONDITION
-    (UPLOAD_NOT_FINISHED and the mismatches of count, pages, size and root); nothing is final then.
+    (UPLOAD_NOT_FINISHED, the mismatches of count, pages, size and root, and DOCUMENT_NEVER_CROSSES where it holds what must stay inside
+    the agency and is not finalised as internal); nothing is final then.
     """
 
 class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
-    """DossierService makes dossiers: create, upload, finalise."""
+    """DossierService makes dossiers: create, upload, take over, finalise, supplement."""
 
     @_abc_1.abstractmethod
     def CreateDossier(
@@ -92,6 +144,73 @@ class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UploadDocument(
+        self,
+        request: _dossier_service_pb2.UploadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.UploadDocumentResponse, _abc.Awaitable[_dossier_service_pb2.UploadDocumentResponse]]:
+        """UploadDocument takes one piece of one document by a plain call, for those who cannot stream. Pieces come in order; the one with
+        `finish` ends the document. Repeating a piece changes nothing. The upload as a whole still ends with a stream's finish, or with
+        `finish_upload` here. Errors: those of UploadDocuments.
+        """
+
+    @_abc_1.abstractmethod
+    def ReferenceDocuments(
+        self,
+        request: _dossier_service_pb2.ReferenceDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.ReferenceDocumentsResponse, _abc.Awaitable[_dossier_service_pb2.ReferenceDocumentsResponse]]:
+        """ReferenceDocuments adds documents whose content the service holds already where the caller may read it: in a draft of the
+        agency's own, or in a version of the case that it made or was handed. Nothing is sent and nothing stored twice. Content that the
+        caller may not read is answered like content that is not there. Errors: UPLOAD_LEASE_HELD while another upload writes.
+        """
+
+    @_abc_1.abstractmethod
+    def TakeDocuments(
+        self,
+        request: _dossier_service_pb2.TakeDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.TakeDocumentsResponse, _abc.Awaitable[_dossier_service_pb2.TakeDocumentsResponse]]:
+        """TakeDocuments adds documents of a readable version of the same case to a draft, by reference: all, some, or those that concern
+        some of the parties. They come behind what the draft has, in the version's order.
+        Errors: NOT_FOUND, DOCUMENT_NAME_DUPLICATE, UPLOAD_LEASE_HELD; nothing is taken then.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveDocuments(
+        self,
+        request: _dossier_service_pb2.RemoveDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.RemoveDocumentsResponse, _abc.Awaitable[_dossier_service_pb2.RemoveDocumentsResponse]]:
+        """RemoveDocuments takes documents out of a draft; those behind move up. Versions that have them keep them."""
+
+    @_abc_1.abstractmethod
+    def SetDocumentParties(
+        self,
+        request: _dossier_service_pb2.SetDocumentPartiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.SetDocumentPartiesResponse, _abc.Awaitable[_dossier_service_pb2.SetDocumentPartiesResponse]]:
+        """SetDocumentParties says which of the case's parties documents of a draft concern."""
+
+    @_abc_1.abstractmethod
+    def SupplementDossier(
+        self,
+        request: _dossier_service_pb2.SupplementDossierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.SupplementDossierResponse, _abc.Awaitable[_dossier_service_pb2.SupplementDossierResponse]]:
+        """SupplementDossier makes a final dossier a draft again: of the next version, which begins with the documents of the one before.
+        Errors: NOT_FOUND, DOSSIER_NOT_FINAL.
+        """
+
+    @_abc_1.abstractmethod
+    def AbandonDraft(
+        self,
+        request: _dossier_service_pb2.AbandonDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dossier_service_pb2.AbandonDraftResponse, _abc.Awaitable[_dossier_service_pb2.AbandonDraftResponse]]:
+        """AbandonDraft gives a draft up. A supplement's dossier is final again with the version before; a first draft is gone."""
+
+    @_abc_1.abstractmethod
     def QueryUpload(
         self,
         request: _dossier_service_pb2.QueryUploadRequest,
@@ -106,7 +225,8 @@ class DossierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dossier_service_pb2.FinalizeDossierResponse, _abc.Awaitable[_dossier_service_pb2.FinalizeDossierResponse]]:
         """FinalizeDossier fixes the dossier as a version that never changes, and signs its manifest. Errors: FAILED_PRECONDITION
-        (UPLOAD_NOT_FINISHED and the mismatches of count, pages, size and root); nothing is final then.
+        (UPLOAD_NOT_FINISHED, the mismatches of count, pages, size and root, and DOCUMENT_NEVER_CROSSES where it holds what must stay inside
+        the agency and is not finalised as internal); nothing is final then.
         """
 
 def add_DossierServiceServicer_to_server(servicer: DossierServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
