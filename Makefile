@@ -38,7 +38,7 @@ test: $(READY) check ## Run all checks and tests
 
 .PHONY: faults
 faults: $(READY) ## Run the fault tests alone: processes killed, disks full, bytes flipped
-	$(BIN)/pytest tests/faults
+	CASEMESH_FAULT_KILLS=20 $(BIN)/pytest tests/faults
 
 .PHONY: check
 check: $(READY) protos-lint ## Check style, types, layers and protos

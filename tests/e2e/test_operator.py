@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 
-from casemesh.client.profile import Profile
+from casemesh.client.profile import Profile, write_profile
 from casemesh.client.session import Session
 from casemesh.core.ids import new_id
 from casemesh.errors import CaseMeshError, from_rpc_error
@@ -42,6 +43,77 @@ def test_an_agency_enrolled_by_hand_is_known_at_the_gateway_at_once(platform: Ru
 
     assert officer["officer"] == asyncio.run(known())
     assert agency["trust_domain"] == "nanshan-police.agency.casemesh"
+
+
+def casemesh(profile: Profile, folder: Path, *arguments: str) -> Any:
+    """Run an agency's program under a profile and return its JSON."""
+    config = folder / "casemesh"
+    write_profile(config, profile, replace=True)
+    command = [sys.executable, "-m", "casemesh.cli.main", *arguments, "--profile", profile.name, "--json"]
+    environment = {**os.environ, "CASEMESH_CONFIG": str(config)}
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def test_a_system_enrolled_by_request_and_approved_by_a_second_administrator_is_let_in_until_it_is_revoked(
+    platform: RunningPlatform, tmp_path: Path
+) -> None:
+    data = ["--data", str(Path(platform.addresses.pki).parent)]
+    casemeshd("enrol", "administrator", "liu", *data)
+    casemeshd("enrol", "administrator", "zhang", *data)
+    agency = casemeshd(
+        "enrol", "agency", "xihe-police", "--name", "西河市公安局", "--organ", "GA", "--as", "liu", *data
+    )
+    asked = casemeshd("enrol", "request", "xihe-police", "cms", "--out", str(tmp_path / "cms"))
+    certificate = str(tmp_path / "cms" / "tls.pem")
+    casemeshd("enrol", "sign", "xihe-police", asked["request"], "--out", certificate, *data)
+    made = casemeshd("enrol", "register", agency["agency"], asked["request"], certificate, "--as", "liu", *data)
+    assert made["state"] == "registered"
+    profile = Profile("xihe", made["gateway"], tmp_path / "cms")
+
+    async def subject() -> str:
+        async with Session(profile) as session:
+            return (await session.identity()).subject
+
+    with pytest.raises(CaseMeshError) as waiting:
+        asyncio.run(subject())
+    assert waiting.value.reason == "CERTIFICATE_UNKNOWN"
+    assert casemeshd("enrol", "approve", made["system"], "--as", "zhang", *data)["state"] == "active"
+    assert made["system"] == asyncio.run(subject())
+
+    revoked = casemeshd("enrol", "revoke", made["system"], "--reason", "an invented reason", *data)
+    assert (revoked["state"], revoked["reason"]) == ("revoked", "an invented reason")
+    with pytest.raises(CaseMeshError) as ended:
+        asyncio.run(subject())
+    assert ended.value.reason == "CERTIFICATE_UNKNOWN"
+
+
+def test_a_system_renews_its_certificate_by_itself(platform: RunningPlatform, tmp_path: Path) -> None:
+    data = ["--data", str(Path(platform.addresses.pki).parent)]
+    about = ["--name", "西河市法院", "--organ", "FY"]
+    agency = casemeshd("enrol", "agency", "xihe-court", *about, *data)
+    system = casemeshd("enrol", "system", agency["agency"], "xihe-court", "cms", *data)
+    asked = casemeshd("enrol", "request", "xihe-court", "cms", "--out", str(tmp_path / "new"))
+    renewed = str(tmp_path / "new" / "tls.pem")
+    casemeshd("enrol", "sign", "xihe-court", asked["request"], "--out", renewed, *data)
+    profile = Profile("xihe-court", system["gateway"], Path(system["certificate"]))
+    taken = casemesh(profile, tmp_path, "agency", "renew", asked["request"], renewed)
+    shown = casemeshd("enrol", "show", system["system"], *data)
+    assert {system["registered_as"]: "active", taken["certificate"]: "active"} == shown["certificates"]
+
+
+def test_the_signed_directory_kept_by_an_agency_is_followed_up(platform: RunningPlatform, tmp_path: Path) -> None:
+    data = ["--data", str(Path(platform.addresses.pki).parent)]
+    trust = ["--signing-roots", str(Path(platform.addresses.pki) / "signing" / "ca.pem")]
+    profile, kept = platform.agencies["police"].system, str(tmp_path / "directory.json")
+    first = casemesh(profile, tmp_path, "agency", "directory", "--out", kept, *trust)
+    added = casemeshd("enrol", "agency", "donghe-court", "--name", "东河市法院", "--organ", "FY", *data)
+    later = casemesh(profile, tmp_path, "agency", "directory", "--out", kept, *trust)
+    assert first["version"] + 1 == later["version"]
+    assert {item["name"] for item in later["agencies"]} - {item["name"] for item in first["agencies"]} == {
+        added["agency"]
+    }
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,29 @@ class FakeDecider:
     allowed: bool = True
     visible: bool = True
     broken: bool = False
+    hanging: bool = False
+    inactive: str = ""
+    failures: list[Exception] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 
     async def decide(self, caller: Caller, case: str, permission: CasePermission) -> Decision:
-        self.questions.append(case)
-        if self.broken:
-            raise Unavailable("DEPENDENCY_UNAVAILABLE", "identity does not answer", {"dependency": "identity"})
+        await self._asked(case)
         return Decision(self.allowed, self.visible, "test rule: test fact")
 
     decide_again = decide
+
+    async def inactive_part(self, caller: Caller) -> str:
+        await self._asked(caller.subject)
+        return self.inactive
+
+    async def _asked(self, question: str) -> None:
+        self.questions.append(question)
+        if self.hanging:
+            await asyncio.Event().wait()
+        if self.failures:
+            raise self.failures.pop()
+        if self.broken:
+            raise Unavailable("DEPENDENCY_UNAVAILABLE", "identity does not answer", {"dependency": "identity"})
 
 
 @dataclass
@@ -108,6 +122,11 @@ class FakeDossiers(
         finally:
             self.closed.set()
 
+    async def DownloadManifest(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        while True:
+            yield dossier_read_service_pb2.DownloadManifestResponse()
+            await asyncio.sleep(0.01)
+
     async def UploadDocuments(self, requests: Any, context: Any) -> AsyncIterator[Any]:
         async for request in requests:
             self.calls.append(request)
@@ -123,7 +142,8 @@ POLICIES = {
         {Peer.GATEWAY: Proof.BOUND_TOKEN, Peer.ROUTING: Proof.RELAYED_TOKEN},
         on_case=OnCase(CasePermission.CASE_PERMISSION_VIEW_DOSSIER, "name", "dossier"),
     ),
-    f"{READ}/ListDossiers": MethodPolicy({Peer.ROUTING: Proof.NOTHING}),
+    f"{READ}/ListDossiers": MethodPolicy({Peer.ROUTING: Proof.NOTHING, **AGENCY_WITH_TOKEN}),
+    f"{READ}/DownloadManifest": MethodPolicy(AGENCY_WITH_TOKEN),
     f"{READ}/DownloadDocuments": MethodPolicy(
         AGENCY_WITH_TOKEN, on_case=OnCase(CasePermission.CASE_PERMISSION_VIEW_DOSSIER, "version", "version")
     ),
@@ -223,6 +243,7 @@ async def served(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: P
             policies=POLICIES,
             locators={"dossier": case_of_dossier, "version": case_of_version},
             decider=decider,
+            inactive_part=decider.inactive_part,
             fetch_keys=key_set,
         )
 
@@ -230,7 +251,7 @@ async def served(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: P
         database = await stack.enter_async_context(clone_database(embedded_postgres, "pipeline"))
         (tmp_path / "dsn").write_text(database.runtime_dsn)
         config = HostConfig(
-            ServerConfig("127.0.0.1:0", announce=Duration(0), drain=Duration(1), reauthorize_every=Duration(0.05)),
+            ServerConfig("127.0.0.1:0", announce=Duration(0), drain=Duration(1), reauthorize_every=Duration(0.5)),
             TlsConfig(mesh_pki.layout.root / "mesh" / "dossier"),
             DatabaseConfig(tmp_path / "dsn", pool_size=2),
             {},
@@ -413,14 +434,64 @@ async def test_an_open_stream_is_cut_when_its_right_ends_and_its_handler_is_clos
     await asyncio.wait_for(served.dossiers.closed.wait(), TIMEOUT)
 
 
-async def test_an_open_stream_survives_one_unanswered_question_but_not_two(served: Served) -> None:
+async def test_an_open_stream_goes_on_when_a_question_fails_and_the_next_is_answered(served: Served) -> None:
     call = download(served)
     await call.read()
-    served.decider.broken = True
+    asked = len(served.decider.questions)
+    served.decider.failures = [Unavailable("DEPENDENCY_UNAVAILABLE", "identity does not answer")]
+    while len(served.decider.questions) < asked + 3:
+        assert await call.read() is not grpc.aio.EOF
+    assert served.decider.failures == []
+
+
+@pytest.mark.parametrize("fault", ["broken", "hanging"])
+async def test_an_open_stream_is_cut_when_nobody_says_any_more_whether_its_right_holds(
+    served: Served, fault: str
+) -> None:
+    call = download(served)
+    await call.read()
+    setattr(served.decider, fault, True)
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await read_to_the_end(call)
-    assert from_rpc_error(error.value).reason == "DEPENDENCY_UNAVAILABLE"
-    assert len(served.decider.questions) == 3
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert from_rpc_error(error.value).reason == "ACCESS_STATE_STALE"
+
+
+async def test_an_open_stream_does_not_outlive_a_question_that_fails_in_an_unforeseen_way(served: Served) -> None:
+    call = download(served)
+    await call.read()
+    served.decider.failures = [RuntimeError("not foreseen")]
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await read_to_the_end(call)
+    assert from_rpc_error(error.value).reason == "ACCESS_STATE_STALE"
+
+
+async def test_where_no_case_is_concerned_whoever_comes_through_the_gateway_must_be_active(served: Served) -> None:
+    stub = dossier_read_service_pb2_grpc.DossierReadServiceStub(served.channel("mesh/gateway"))
+    request = dossier_read_service_pb2.ListDossiersRequest(case=CASE)
+    await stub.ListDossiers(request, metadata=served.through_gateway(), timeout=TIMEOUT)
+    assert [OFFICER] == served.decider.questions
+    served.decider.inactive = "certificate"
+    with pytest.raises(Unauthenticated) as error:
+        await stub.ListDossiers(request, metadata=served.through_gateway(), timeout=TIMEOUT)
+    assert (error.value.reason, error.value.metadata) == ("CALLER_NOT_ACTIVE", {"part": "certificate"})
+    served.decider.broken = True
+    with pytest.raises(Unavailable):
+        await stub.ListDossiers(request, metadata=served.through_gateway(), timeout=TIMEOUT)
+    assert len(served.dossiers.calls) == 1
+
+
+async def test_an_open_stream_that_concerns_no_case_is_cut_when_its_caller_is_not_active_any_more(
+    served: Served,
+) -> None:
+    stub = dossier_read_service_pb2_grpc.DossierReadServiceStub(served.channel("mesh/gateway"))
+    request = dossier_read_service_pb2.DownloadManifestRequest(version=f"{DOSSIER}/versions/{new_id()}")
+    call = stub.DownloadManifest(request, metadata=served.through_gateway())
+    await call.read()
+    served.decider.inactive = "agency"
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await read_to_the_end(call)
+    assert from_rpc_error(error.value).reason == "STREAM_RIGHT_ENDED"
 
 
 async def test_a_cancelled_download_closes_its_handler(served: Served) -> None:

@@ -46,7 +46,9 @@ def test_every_message_used_is_in_the_catalogue() -> None:
 
 def test_no_message_is_left_over() -> None:
     composed = {
-        key for key in messages.keys() if key.startswith(("reason.", "demo.column_", "demo.result_", "demo.failed_"))
+        key
+        for key in messages.keys()
+        if key.startswith(("reason.", "access.kind_", "demo.column_", "demo.result_", "demo.failed_"))
     }
     assert messages.keys() - used_keys() - demo_steps() - composed == set()
 

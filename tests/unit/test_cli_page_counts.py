@@ -38,7 +38,7 @@ def test_a_file_that_is_no_pdf_counts_as_one_page_and_is_told(tmp_path: Path) ->
 
 def test_a_reader_that_hangs_or_dies_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "good.pdf").write_bytes(pdf(3))
-    monkeypatch.setattr("casemesh.cli.page_counts.sys.executable", "/bin/cat")
+    monkeypatch.setattr("casemesh.client.examining.examiner.sys.executable", "/bin/cat")
     with PageCounter() as counter:
         assert counter.count(tmp_path / "good.pdf") == 1  # /bin/cat refuses "-m" and ends
         monkeypatch.undo()

@@ -15,7 +15,9 @@ from casemesh.client.session import Session
 AGENCY_FACING = {
     "directory": "identity.v1.directory_service",
     "tokens": "identity.v1.token_service",
+    "enrolment": "identity.v1.enrolment_service",
     "access_admin": "identity.v1.access_admin_service",
+    "case_protection": "identity.v1.case_protection_service",
     "translation": "translation.v1.translation_service",
     "dossiers": "dossier.v1.dossier_service",
     "dossier_read": "dossier.v1.dossier_read_service",
@@ -26,7 +28,7 @@ AGENCY_FACING = {
 }
 """Attribute of a session: module of the service it speaks to."""
 
-READS = ("Get", "List", "LookUp", "Query", "Translate", "Download")
+READS = ("Get", "List", "Read", "LookUp", "Query", "Translate", "Download", "Explain")
 SHORT_LIVED = {"IssueToken": "a token", "PullDeliveries": "leases"}
 
 

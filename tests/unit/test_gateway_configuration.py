@@ -21,6 +21,7 @@ INNER_SERVICES = {
     "casemesh.identity.v1.DirectoryAdminService",
     "casemesh.identity.v1.AccessService",
     "casemesh.identity.v1.CaseParticipationService",
+    "casemesh.identity.v1.StandingService",
     "casemesh.translation.v1.TranslationAdminService",
     "casemesh.dossier.v1.DossierHandoverService",
     "casemesh.audit.v1.AuditAppendService",

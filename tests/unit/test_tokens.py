@@ -133,28 +133,28 @@ async def test_a_good_token_tells_who_calls_and_which_certificate_it_is_bound_to
     payload = claims()
     token = signed(header(), payload)
     verified = await verifier.verify(token)
-    assert (verified.caller.agency, verified.caller.system, verified.caller.officer) == (AGENCY, SYSTEM, OFFICER)
+    assert (verified.agency, verified.system, verified.officer) == (AGENCY, SYSTEM, OFFICER)
     assert (CERTIFICATE, payload["exp"], token) == (
-        verified.thumbprint,
-        verified.caller.expires_at,
-        verified.caller.token,
+        verified.certificate,
+        verified.expires_at,
+        verified.token,
     )
 
 
 async def test_a_system_that_acts_for_itself_has_no_officer(verifier: TokenVerifier, claims: Claims) -> None:
     verified = await verifier.verify(signed(header(), claims(sub=SYSTEM)))
-    assert verified.caller.officer is None
-    assert verified.caller.subject == SYSTEM
+    assert verified.officer is None
+    assert verified.subject == SYSTEM
 
 
 async def test_a_workstations_token_names_its_officer(verifier: TokenVerifier, claims: Claims) -> None:
     verified = await verifier.verify(signed(header(), claims(client_id=WORKSTATION, acr=BY_WORKSTATION)))
-    assert (verified.caller.system, verified.caller.officer) == (WORKSTATION, OFFICER)
+    assert (verified.system, verified.officer) == (WORKSTATION, OFFICER)
 
 
 async def test_an_es256_token_is_taken_under_a_key_of_that_kind(verifier: TokenVerifier, claims: Claims) -> None:
     token = jwt.encode(claims(), EC_KEY, algorithm="ES256", headers={"typ": "at+jwt", "kid": "e1"})
-    assert (await verifier.verify(token)).caller.subject == OFFICER
+    assert (await verifier.verify(token)).subject == OFFICER
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ async def test_a_clock_that_is_five_seconds_behind_still_takes_a_token(
 ) -> None:
     token = signed(header(), claims())
     clock.move(-5)
-    assert (await verifier.verify(token)).caller.subject == OFFICER
+    assert (await verifier.verify(token)).subject == OFFICER
 
 
 async def test_a_token_ends_five_seconds_after_its_end_also_when_it_was_verified_before(
@@ -402,7 +402,7 @@ async def test_a_key_for_something_else_verifies_nothing(clock: FakeClock, claim
 
 async def test_one_key_of_the_set_that_is_of_no_use_does_not_spoil_the_others(clock: FakeClock, claims: Claims) -> None:
     verifier = TokenVerifier(Identity({"kty": "future", "kid": "f1", "use": "sig"}, jwk(KEY)).fetch, clock)
-    assert (await verifier.verify(signed(header(), claims()))).caller.subject == OFFICER
+    assert (await verifier.verify(signed(header(), claims()))).subject == OFFICER
 
 
 async def test_identity_is_asked_once_for_many_tokens_at_once(
@@ -412,7 +412,7 @@ async def test_identity_is_asked_once_for_many_tokens_at_once(
     waiting = [asyncio.create_task(verifier.verify(signed(header(), claims()))) for _ in range(20)]
     await asyncio.sleep(0)
     identity.gate.set()
-    assert {verified.caller.subject for verified in await asyncio.gather(*waiting)} == {OFFICER}
+    assert {verified.subject for verified in await asyncio.gather(*waiting)} == {OFFICER}
     assert identity.asked == 1
 
 
@@ -425,7 +425,7 @@ async def test_unknown_keys_make_identity_be_asked_at_most_every_thirty_seconds(
     assert identity.asked == 1
     identity.keys.append(jwk(OTHER_KEY, "k2"))
     clock.move(30)
-    assert (await verifier.verify(signed(header(kid="k2"), claims(), OTHER_KEY))).caller.subject == OFFICER
+    assert (await verifier.verify(signed(header(kid="k2"), claims(), OTHER_KEY))).subject == OFFICER
     assert identity.asked == 2
 
 
@@ -501,7 +501,7 @@ async def test_callers_do_not_queue_behind_an_identity_that_does_not_answer(
     assert identity.asked == 1
     identity.failure = None
     clock.move(1)
-    assert (await verifier.verify(signed(header(), claims()))).caller.subject == OFFICER
+    assert (await verifier.verify(signed(header(), claims()))).subject == OFFICER
 
 
 async def test_refused_tokens_are_not_remembered(verifier: TokenVerifier, claims: Claims, clock: FakeClock) -> None:
@@ -509,4 +509,4 @@ async def test_refused_tokens_are_not_remembered(verifier: TokenVerifier, claims
     token = signed(header(), {**early, "exp": early["iat"] + 300})
     assert await refused(verifier, token) == "TOKEN_INVALID"
     clock.move(60)
-    assert (await verifier.verify(token)).caller.subject == OFFICER
+    assert (await verifier.verify(token)).subject == OFFICER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from casemesh.core.ids import new_id
 from casemesh.identity.config import Config
 from casemesh.identity.subjects import Subject
 from casemesh.identity.token_issuer import TokenIssuer
+from casemesh.identity.token_keyring import TokenKeyring
 from casemesh.identity.token_keys import TokenKey, certificate_confirmation, thumbprint
 from casemesh.runtime.config import ConfigError, Duration, load
 from casemesh.runtime.tokens import TokenVerifier
@@ -54,6 +54,10 @@ def test_the_confirmation_is_the_digest_in_base64url_without_padding() -> None:
     assert certificate_confirmation(bytes(32)) == {"x5t#S256": "A" * 43}
 
 
+def keyring(folder: Path) -> TokenKeyring:
+    return TokenKeyring(key_file(folder / "signing.pem", Ed25519PrivateKey.generate()), FakeClock())
+
+
 def key_file(path: Path, key: Any, password: bytes | None = None) -> Path:
     encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
@@ -63,7 +67,7 @@ def key_file(path: Path, key: Any, password: bytes | None = None) -> Path:
 def test_the_key_set_holds_the_public_half_alone_under_its_thumbprint(tmp_path: Path) -> None:
     private = Ed25519PrivateKey.generate()
     key = TokenKey.read(key_file(tmp_path / "token.pem", private))
-    (jwk,) = json.loads(key.key_set())["keys"]
+    jwk = key.jwk()
     assert set(jwk) == {"kty", "crv", "x", "kid", "use", "alg"}
     assert (jwk["kid"], jwk["use"], jwk["alg"]) == (thumbprint(jwk), "sig", "EdDSA")
     public = jwt.PyJWK(jwk).key
@@ -87,18 +91,18 @@ def test_a_key_file_that_cannot_be_used_is_refused_naming_the_file_and_not_its_c
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=["system", "officer by system", "officer by workstation"])
-async def test_the_verifier_takes_what_is_issued_and_reads_the_same_from_it(subject: Subject) -> None:
+async def test_the_verifier_takes_what_is_issued_and_reads_the_same_from_it(subject: Subject, tmp_path: Path) -> None:
     clock = FakeClock()
-    issuer = TokenIssuer(TokenKey.of(Ed25519PrivateKey.generate()), 300, clock)
+    issuer = TokenIssuer(keyring(tmp_path), 300, clock)
 
     async def fetch() -> str:
         return issuer.key_set()
 
     issued = issuer.issue(subject, CERTIFICATE)
     verified = await TokenVerifier(fetch, clock).verify(issued.token)
-    assert (verified.caller.subject, verified.caller.agency) == (subject.name, subject.agency)
-    assert verified.caller.system.endswith(f"/{subject.client_kind}s/{subject.client_id}")
-    assert (verified.thumbprint, verified.caller.expires_at) == (CERTIFICATE, issued.expires_at)
+    assert (verified.subject, verified.agency) == (subject.name, subject.agency)
+    assert verified.system.endswith(f"/{subject.client_kind}s/{subject.client_id}")
+    assert (verified.certificate, verified.expires_at) == (CERTIFICATE, issued.expires_at)
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -106,10 +110,10 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-def test_a_token_says_when_it_was_issued_and_that_nobody_logged_in_here() -> None:
+def test_a_token_says_when_it_was_issued_and_that_nobody_logged_in_here(tmp_path: Path) -> None:
     clock = FakeClock()
     now = int(clock.now().timestamp())
-    issuer = TokenIssuer(TokenKey.of(Ed25519PrivateKey.generate()), 60, clock)
+    issuer = TokenIssuer(keyring(tmp_path), 60, clock)
     levels = []
     for subject in SUBJECTS:
         issued = issuer.issue(subject, CERTIFICATE)
@@ -120,8 +124,8 @@ def test_a_token_says_when_it_was_issued_and_that_nobody_logged_in_here() -> Non
     assert levels == ["urn:casemesh:acr:system-asserted"] * 2 + ["urn:casemesh:acr:workstation"]
 
 
-def test_no_two_tokens_are_the_same() -> None:
-    issuer = TokenIssuer(TokenKey.of(Ed25519PrivateKey.generate()), 300, FakeClock())
+def test_no_two_tokens_are_the_same(tmp_path: Path) -> None:
+    issuer = TokenIssuer(keyring(tmp_path), 300, FakeClock())
     first, second = (issuer.issue(SUBJECTS[0], CERTIFICATE).token for _ in range(2))
     assert claims_of(first)["jti"] != claims_of(second)["jti"]
 

@@ -1,6 +1,7 @@
 """Resource names: `cases/{case}`, `dossiers/{dossier}/versions/{version}` and so on.
 
-A segment in braces is a UUID, except where a resource's identifier is a code known to people (`nodes/{node}`).
+A segment in braces is a UUID, except where a resource's identifier is a code known to people (`nodes/{node}`) or a
+digest (`agencies/{agency}/certificates/{certificate}`).
 A case number, a person's name or an id number never stands in a resource name.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from casemesh.core.ids import UUID_PATTERN
 
 CODE_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-_CODED_SEGMENTS = frozenset({"node"})
+_CODED_SEGMENTS = frozenset({"node", "certificate"})
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -48,6 +49,8 @@ AGENCY = ResourceName("agencies/{agency}")
 SYSTEM = ResourceName("agencies/{agency}/systems/{system}")
 WORKSTATION = ResourceName("agencies/{agency}/workstations/{workstation}")
 OFFICER = ResourceName("agencies/{agency}/officers/{officer}")
+UNIT = ResourceName("agencies/{agency}/units/{unit}")
+CERTIFICATE = ResourceName("agencies/{agency}/certificates/{certificate}")
 CASE = ResourceName("cases/{case}")
 PARTY = ResourceName("cases/{case}/parties/{party}")
 DOSSIER = ResourceName("dossiers/{dossier}")

@@ -3,26 +3,25 @@
 A policy whose condition fails to evaluate is skipped by Cedar, a forbidding one included; so a verdict allows only
 what was decided without any error. The rules are validated strictly against their schema when they are read.
 
+The rules see of the facts only whether each is there (`Circumstances`), so there are few different questions. Each is
+put to Cedar once and its answer kept: rules do not change while the service runs, and facts are never kept.
+
 Source: Cedar policy language, sections on authorization and validation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from typing import Any, cast
 
 import cedarpy
 
-from casemesh.core.names import CASE
-from casemesh.identity.subjects import Subject
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 
-VIEW_CASE = CasePermission.CASE_PERMISSION_VIEW_CASE
 _PREFIX = "CASE_PERMISSION_"
-_FACTS = frozenset({"participation", "assignment"})
 
 
 class AccessRulesError(RuntimeError):
@@ -30,34 +29,109 @@ class AccessRulesError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """What the rules see of one question; the attributes of the schema's context."""
+
+    client_active: bool
+    officer_active: bool
+    takes_part: bool
+    at_stage: bool
+    assigned: bool
+    supervises: bool
+    delegated: bool
+    glass_broken: bool
+    glass_approved: bool
+    sealed: bool
+    seal_opened: bool
+
+
+@dataclass(frozen=True)
 class CaseFacts:
-    """What is in force now between one subject and one case, whether or not such a case exists."""
+    """What is in force at one moment between one subject and one case, whether or not such a case exists.
+
+    Facts are given by their identifiers; None is that there is none.
+    """
 
     case_id: str
+    is_officer: bool
+    """The subject is an officer, by whatever client; else a system acting for itself."""
     client_active: bool
     """The subject's client is registered with its agency, active, and may speak for its officer."""
     officer_active: bool
     """The officer is registered with the agency and active. False when there is none."""
-    participation_id: str | None
-    """The fact that the subject's agency takes part."""
-    assignment_id: str | None
-    """The fact that the officer is assigned."""
+    participation_id: str | None = None
+    """The subject's agency takes part."""
+    at_stage: bool = False
+    """It takes part at every stage, or at one at which the case is."""
+    assignment_id: str | None = None
+    supervision_id: str | None = None
+    delegations: Mapping[CasePermission, str] | None = None
+    """The delegation to the officer that passes a right on, by right."""
+    break_glass_id: str | None = None
+    glass_approved: bool = False
+    """A second officer approved that use of break-glass."""
+    seal_id: str | None = None
+    opening_id: str | None = None
+    """What opened the sealed case to the officer."""
+
+    def circumstances(self, permission: CasePermission) -> Circumstances:
+        """Return what the rules see when `permission` is asked for."""
+        return Circumstances(
+            client_active=self.client_active,
+            officer_active=self.officer_active,
+            takes_part=self.participation_id is not None,
+            at_stage=self.at_stage,
+            assigned=self.assignment_id is not None,
+            supervises=self.supervision_id is not None,
+            delegated=permission in (self.delegations or {}),
+            glass_broken=self.break_glass_id is not None,
+            glass_approved=self.glass_approved,
+            sealed=self.seal_id is not None,
+            seal_opened=self.opening_id is not None,
+        )
+
+    def fact_id(self, kind: str, permission: CasePermission) -> str | None:
+        """Return the fact of a kind that a rule's `@fact` names, where `permission` is what it permits."""
+        if kind == "delegation":
+            return (self.delegations or {}).get(permission)
+        return {
+            "participation": self.participation_id,
+            "assignment": self.assignment_id,
+            "supervision": self.supervision_id,
+            "break_glass": self.break_glass_id,
+        }[kind]
+
+
+_FACT_KINDS = ("participation", "assignment", "supervision", "delegation", "break_glass")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A decision, and the rules and facts that permit it; `basis` is empty when it is denied.
+class Ruling:
+    """What the rules say: whether it is allowed, and by which rules, or by which it is forbidden.
 
     `errors` says what failed to evaluate; then nothing is allowed.
     """
 
     allowed: bool
+    permitted_by: tuple[str, ...]
+    forbidden_by: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on one case. `grounds` are pairs of a rule and the identifier of its fact; empty when denied."""
+
+    allowed: bool
+    grounds: tuple[tuple[str, str], ...]
     basis: str
-    errors: tuple[str, ...] = ()
+    """The grounds as the log has them: `rule: kind identifier`, separated by semicolons; empty when denied."""
+    forbidden_by: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 class AccessRules:
-    """A validated set of rules. Stateless: the same question has the same answer.
+    """A validated set of rules. The same question has the same answer.
 
     Raises AccessRulesError when the texts do not parse, the rules do not pass the schema, a rule has no `@id` of its
     own, a permission names no known `@fact`, or a permission of the contract is no action of the schema.
@@ -74,6 +148,7 @@ class AccessRules:
         if not result.validation_passed:
             raise AccessRulesError("; ".join(str(item) for item in result.errors))
         self._facts = _facts_by_rule(parsed)
+        self._rulings: dict[tuple[bool, CasePermission, Circumstances], Ruling] = {}
         self._require_actions()
 
     @classmethod
@@ -85,43 +160,45 @@ class AccessRules:
             (folder / "access_rules.cedarschema").read_text(encoding="utf-8"),
         )
 
-    def decide(self, subject: Subject, questions: Sequence[tuple[CasePermission, CaseFacts]]) -> list[Verdict]:
-        """Return a verdict for each question, in their order. All facts must be of one moment."""
-        if not questions:
-            return []
-        results = cedarpy.is_authorized_batch(
-            [_request(subject, permission, facts) for permission, facts in questions],
-            self._policies,
-            json.dumps(_entities(subject, [facts for _, facts in questions])),
-            self._schema,
-        )
-        return [self._verdict(result, facts) for result, (_, facts) in zip(results, questions, strict=True)]
+    def decide(self, permission: CasePermission, facts: CaseFacts) -> Verdict:
+        """Return the verdict on one right under these facts."""
+        ruling = self.rule(permission, facts.circumstances(permission), officer=facts.is_officer)
+        grounds = tuple((rule, cast(str, facts.fact_id(self._facts[rule], permission))) for rule in ruling.permitted_by)
+        basis = "; ".join(f"{rule}: {self._facts[rule]} {fact}" for rule, fact in grounds)
+        return Verdict(ruling.allowed, grounds, basis, ruling.forbidden_by, ruling.errors)
 
-    def _verdict(self, result: cedarpy.AuthzResult, facts: CaseFacts) -> Verdict:
+    def rule(self, permission: CasePermission, circumstances: Circumstances, *, officer: bool) -> Ruling:
+        """Return what the rules say of an officer, or of a system acting for itself."""
+        question = (officer, permission, circumstances)
+        ruling = self._rulings.get(question)
+        if ruling is None:
+            ruling = self._rulings[question] = self._ask(*question)
+        return ruling
+
+    def _ask(self, officer: bool, permission: CasePermission, circumstances: Circumstances) -> Ruling:
+        request = {
+            "principal": {"type": "Officer" if officer else "System", "id": "asking"},
+            "action": {"type": "Action", "id": CasePermission.Name(permission).removeprefix(_PREFIX)},
+            "resource": {"type": "Case", "id": "asked"},
+            "context": asdict(circumstances),
+        }
+        result = cedarpy.is_authorized(request, self._policies, "[]", self._schema)
         errors = tuple(result.diagnostics.errors)
-        if errors or result.decision is not cedarpy.Decision.Allow:
-            return Verdict(False, "", errors)
-        rules = sorted(result.diagnostics.id_annotations_by_reason.values())
-        return Verdict(True, "; ".join(f"{rule}: {self._fact(rule, facts)}" for rule in rules))
-
-    def _fact(self, rule: str, facts: CaseFacts) -> str:
-        kind = self._facts[rule]
-        return f"{kind} {facts.assignment_id if kind == 'assignment' else facts.participation_id}"
+        rules = tuple(sorted(result.diagnostics.id_annotations_by_reason.values()))
+        allowed = result.decision is cedarpy.Decision.Allow and not errors
+        denied = result.decision is cedarpy.Decision.Deny
+        return Ruling(allowed, rules if allowed else (), rules if denied else (), errors)
 
     def _require_actions(self) -> None:
         """Ask each permission once of nobody: a permission that is no action of the schema is an error there."""
-        nobody = Subject(_NOBODY, "system", _NOBODY, None)
-        facts = CaseFacts(_NOBODY, False, False, None, None)
+        nobody = Circumstances(*(False,) * len(fields(Circumstances)))
         for name, number in CasePermission.items():
             permission = cast(CasePermission, number)
             if permission == CasePermission.CASE_PERMISSION_UNSPECIFIED:
                 continue
-            (verdict,) = self.decide(nobody, [(permission, facts)])
-            if verdict.errors:
-                raise AccessRulesError(f"{name}: {'; '.join(verdict.errors)}")
-
-
-_NOBODY = "00000000-0000-0000-0000-000000000000"
+            ruling = self.rule(permission, nobody, officer=False)
+            if ruling.errors:
+                raise AccessRulesError(f"{name}: {'; '.join(ruling.errors)}")
 
 
 def _facts_by_rule(parsed: dict[str, Any]) -> dict[str, str]:
@@ -132,42 +209,7 @@ def _facts_by_rule(parsed: dict[str, Any]) -> dict[str, str]:
         if not rule or rule in found:
             raise AccessRulesError(f"{position}: each rule needs an @id of its own, not {rule!r}")
         fact = annotations.get("fact", "")
-        if policy["effect"] == "permit" and fact not in _FACTS:
-            raise AccessRulesError(f"{rule}: a permission needs a @fact of {', '.join(sorted(_FACTS))}, not {fact!r}")
+        if policy["effect"] == "permit" and fact not in _FACT_KINDS:
+            raise AccessRulesError(f"{rule}: a permission needs a @fact of {', '.join(_FACT_KINDS)}, not {fact!r}")
         found[rule] = fact
     return found
-
-
-def _principal(subject: Subject) -> dict[str, str]:
-    return {"type": "Officer" if subject.officer_id is not None else "System", "id": subject.name}
-
-
-def _request(subject: Subject, permission: CasePermission, facts: CaseFacts) -> dict[str, Any]:
-    return {
-        "principal": _principal(subject),
-        "action": {"type": "Action", "id": CasePermission.Name(permission).removeprefix(_PREFIX)},
-        "resource": {"type": "Case", "id": CASE.format(case=facts.case_id)},
-        "context": {"client_active": facts.client_active},
-    }
-
-
-def _entities(subject: Subject, slices: Sequence[CaseFacts]) -> list[dict[str, Any]]:
-    agency = {"__entity": {"type": "Agency", "id": subject.agency}}
-    principal = _principal(subject)
-    attributes: dict[str, Any] = {"agency": agency}
-    if subject.officer_id is not None:
-        attributes["active"] = slices[0].officer_active
-    entities = [{"uid": principal, "attrs": attributes, "parents": []}]
-    for facts in {facts.case_id: facts for facts in slices}.values():
-        assigned = subject.officer_id is not None and facts.assignment_id is not None
-        entities.append(
-            {
-                "uid": {"type": "Case", "id": CASE.format(case=facts.case_id)},
-                "attrs": {
-                    "agencies": [agency] if facts.participation_id is not None else [],
-                    "officers": [{"__entity": principal}] if assigned else [],
-                },
-                "parents": [],
-            }
-        )
-    return entities

@@ -1,8 +1,9 @@
-"""The facts of case access in PostgreSQL.
+"""What is in force between subjects and cases, read from PostgreSQL for decisions.
 
-Reads take one statement. Writes take the caller's transaction, in which the request id was claimed and the event is
-recorded.
+Every answer is one statement, so it is of one moment, and the clock is the database's.
 """
+
+# ruff: noqa: S608 - statements are composed of this package's constants alone
 
 from __future__ import annotations
 
@@ -10,121 +11,174 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from casemesh.core.names import AGENCY, CASE, OFFICER
+from casemesh.identity import facts
 from casemesh.identity.access_rules import CaseFacts
+from casemesh.identity.facts import Fact
 from casemesh.identity.subjects import Subject
-from casemesh.identity.v1.case_access_pb2 import CaseAccess
-from casemesh.runtime.postgres import Database, Row, Transaction
+from casemesh.runtime.postgres import Database, Row
 
-# One round trip, one moment: all of it is read by one statement, and now() is that of the database.
-_FACTS = """
-SELECT
-    EXISTS (SELECT 1 FROM client WHERE id = $1 AND agency_id = $2 AND kind = $3 AND state = 'active'
-        AND (officer_id IS NULL OR officer_id = $4)) AS client_active,
-    EXISTS (SELECT 1 FROM officer WHERE agency_id = $2 AND id = $4 AND state = 'active') AS officer_active,
-    (SELECT id FROM participation WHERE agency_id = $2 AND case_id = $5
-        AND valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-        ORDER BY id LIMIT 1) AS participation_id,
-    (SELECT id FROM assignment WHERE officer_id = $4 AND case_id = $5 AND agency_id = $2
-        AND valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-        ORDER BY id LIMIT 1) AS assignment_id
-"""
-# The cases that any rule could open to the subject, newest first, each with its facts; the rules then decide.
-_OFFICER_CASES = """
-SELECT assigned.case_id,
-    EXISTS (SELECT 1 FROM client WHERE id = $1 AND agency_id = $2 AND kind = $3 AND state = 'active'
-        AND (officer_id IS NULL OR officer_id = $4)) AS client_active,
-    EXISTS (SELECT 1 FROM officer WHERE agency_id = $2 AND id = $4 AND state = 'active') AS officer_active,
-    (SELECT id FROM participation WHERE agency_id = $2 AND case_id = assigned.case_id
-        AND valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-        ORDER BY id LIMIT 1) AS participation_id,
-    assigned.id AS assignment_id
-FROM (SELECT DISTINCT ON (case_id) case_id, id FROM assignment
-    WHERE officer_id = $4 AND agency_id = $2 AND case_id < $5
-        AND valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-    ORDER BY case_id DESC, id LIMIT $6) AS assigned
-ORDER BY assigned.case_id DESC
-"""
-_SYSTEM_CASES = """
-SELECT part.case_id,
-    EXISTS (SELECT 1 FROM client WHERE id = $1 AND agency_id = $2 AND kind = $3 AND state = 'active'
-        AND officer_id IS NULL) AS client_active,
-    false AS officer_active,
+_IN_FORCE = "valid_from <= {at} AND (valid_until IS NULL OR valid_until > {at})"
+# The state of now is in the tables of the directory; that of another time follows from the changes kept.
+_OFFICER_NOW = (
+    "EXISTS (SELECT 1 FROM officer AS o WHERE o.agency_id = {agency} AND o.id = {officer} AND o.state = 'active')"
+)
+_ACTIVE_THEN = """coalesce((SELECT state_change.state FROM state_change
+        WHERE resource = {resource} AND changed_at <= asked.at
+        ORDER BY changed_at DESC LIMIT 1), 'active') = 'active'"""
+_OFFICER_THEN = _ACTIVE_THEN.format(resource="'agencies/' || {agency} || '/officers/' || {officer}")
+_AGENCY_THEN = _ACTIVE_THEN.format(resource="'agencies/' || asked.agency_id")
+_CLIENT_NOW = """EXISTS (SELECT 1 FROM client JOIN agency ON agency.id = client.agency_id
+        WHERE client.id = $5 AND agency.id = asked.agency_id AND client.kind = $6
+            AND client.state = 'active' AND agency.state = 'active'
+            AND (client.officer_id IS NULL OR client.officer_id = asked.officer_id)
+            AND ($7::bytea IS NULL OR EXISTS (SELECT 1 FROM client_certificate
+                WHERE sha256 = $7 AND client_id = client.id AND state = 'active')))"""
+
+
+# One question has a form of its own: for an array PostgreSQL expects ten, so that it would always plan anew for just
+# one, and planning costs eight times the execution.
+_ONE = "(SELECT $1::uuid AS agency_id, $2::uuid AS officer_id, $3::uuid AS case_id, 1 AS place)"
+_MANY = "unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY"
+
+
+def _slice(questions: str, client_active: str, officer_active: str) -> str:
+    """Return the statement that reads everything between each asked agency, officer and case."""
+    in_force = _IN_FORCE.format(at="asked.at")
+    officer_case = (
+        f"agency_id = asked.agency_id AND officer_id = asked.officer_id AND case_id = asked.case_id AND {in_force}"
+    )
+    giver_active = officer_active.format(agency="passed.giver_agency_id", officer="passed.giver_id")
+    return f"""
+SELECT asked.agency_id, asked.officer_id, asked.case_id,
+    {client_active} AS client_active,
+    asked.officer_id IS NOT NULL AND {officer_active.format(agency="asked.agency_id", officer="asked.officer_id")}
+        AS officer_active,
     part.id AS participation_id,
-    NULL::uuid AS assignment_id
-FROM (SELECT DISTINCT ON (case_id) case_id, id FROM participation
-    WHERE agency_id = $2 AND case_id < $4
-        AND valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-    ORDER BY case_id DESC, id LIMIT $5) AS part
-ORDER BY part.case_id DESC
+    coalesce(part.at_stage, false) AS at_stage,
+    (SELECT id FROM assignment WHERE {officer_case} ORDER BY id LIMIT 1) AS assignment_id,
+    (SELECT id FROM supervision WHERE agency_id = asked.agency_id AND officer_id = asked.officer_id AND {in_force}
+        ORDER BY id LIMIT 1) AS supervision_id,
+    passed.ids AS delegation_ids,
+    passed.rights AS delegation_rights,
+    glass.id AS break_glass_id,
+    coalesce(glass.approved, false) AS glass_approved,
+    (SELECT id FROM seal WHERE case_id = asked.case_id AND {in_force} ORDER BY id LIMIT 1) AS seal_id,
+    -- Each agency opens its own seals.
+    (SELECT id FROM officer_grant WHERE kind = 'seal_opening' AND {officer_case}
+        AND NOT EXISTS (SELECT 1 FROM seal WHERE case_id = asked.case_id AND {in_force}
+            AND NOT EXISTS (SELECT 1 FROM officer_grant AS opening WHERE opening.kind = 'seal_opening'
+                AND opening.agency_id = asked.agency_id AND opening.officer_id = asked.officer_id
+                AND opening.case_id = asked.case_id AND opening.giver_agency_id = seal.agency_id
+                AND opening.valid_from <= asked.at AND opening.valid_until > asked.at))
+        ORDER BY id LIMIT 1) AS opening_id
+FROM (SELECT agency_id, officer_id, case_id, place, coalesce($4::timestamptz, now()) AS at
+    FROM {questions} AS question (agency_id, officer_id, case_id, place)) AS asked
+LEFT JOIN LATERAL (SELECT id, stage = 0 OR EXISTS (SELECT 1 FROM case_stage
+        WHERE case_stage.case_id = asked.case_id AND case_stage.stage = participation.stage AND {in_force}) AS at_stage
+    FROM participation WHERE agency_id = asked.agency_id AND case_id = asked.case_id AND {in_force}
+    ORDER BY at_stage DESC, id LIMIT 1) AS part ON true
+LEFT JOIN LATERAL (SELECT array_agg(passed.id ORDER BY passed.id, "right") AS ids,
+        array_agg("right" ORDER BY passed.id, "right") AS rights
+    FROM officer_grant AS passed, unnest(passed.permissions) AS "right"
+    WHERE passed.kind = 'delegation' AND passed.agency_id = asked.agency_id AND passed.officer_id = asked.officer_id
+        AND passed.case_id = asked.case_id AND passed.valid_from <= asked.at AND passed.valid_until > asked.at
+        AND {giver_active}
+        -- The very assignment it was passed on from: one given anew later does not bring it back.
+        AND EXISTS (SELECT 1 FROM assignment WHERE case_id = asked.case_id AND agency_id = passed.giver_agency_id
+            AND officer_id = passed.giver_id AND assignment.valid_from <= passed.valid_from AND {in_force})
+    ) AS passed ON true
+LEFT JOIN LATERAL (SELECT id, approver_id IS NOT NULL AS approved FROM break_glass WHERE {officer_case}
+    ORDER BY approved DESC, id LIMIT 1) AS glass ON true
+ORDER BY asked.place
 """
-# Taken before facts of a case change, so that "is it there?" and "add it" are one step. Two keys: the runtime's own
-# locks have one.
-_LOCK_CASE = "SELECT pg_advisory_xact_lock(1, hashtext($1))"
-_OPEN_PARTICIPATION = """
-SELECT id, case_id, agency_id, NULL::uuid AS officer_id, cause, valid_from, valid_until
-FROM participation WHERE case_id = $1 AND agency_id = $2 AND valid_until IS NULL
-"""
-_INSERT_PARTICIPATION = """
-INSERT INTO participation (id, case_id, agency_id, cause) SELECT $3, $1, agency.id, $4 FROM agency WHERE agency.id = $2
-RETURNING id, case_id, agency_id, NULL::uuid AS officer_id, cause, valid_from, valid_until
-"""
-_OPEN_ASSIGNMENT = """
-SELECT id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-FROM assignment WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3 AND valid_until IS NULL
-"""
-_LAST_ASSIGNMENT = """
-SELECT id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-FROM assignment WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3 ORDER BY id DESC LIMIT 1
-"""
-_INSERT_ASSIGNMENT = """
-INSERT INTO assignment (id, case_id, agency_id, officer_id, cause, reason) VALUES ($4, $1, $2, $3, $5, $6)
-RETURNING id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-"""
-_END_ASSIGNMENT = """
-UPDATE assignment SET valid_until = greatest(clock_timestamp(), valid_from), ended_by = $4, end_reason = $5
-WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3 AND valid_until IS NULL
-RETURNING id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-"""
-_CASE_ACCESS = """
-SELECT id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-FROM (
-    SELECT id, case_id, agency_id, NULL::uuid AS officer_id, cause, valid_from, valid_until
-    FROM participation WHERE case_id = $1 AND id > $3
+
+
+_FACTS_OF_ONE = _slice(_ONE, _CLIENT_NOW, _OFFICER_NOW)
+_FACTS = _slice(_MANY, _CLIENT_NOW, _OFFICER_NOW)
+_FACTS_THEN = _slice(_MANY, _AGENCY_THEN, _OFFICER_THEN)
+
+_NOW = _IN_FORCE.format(at="now()")
+# The cases that any rule could open to the subject, newest first; the rules then decide.
+_OFFICER_CASES = f"""
+SELECT DISTINCT case_id FROM (
+    (SELECT DISTINCT case_id FROM assignment WHERE officer_id = $2 AND agency_id = $1 AND case_id < $3 AND {_NOW}
+        ORDER BY case_id DESC LIMIT $4)
     UNION ALL
-    SELECT id, case_id, agency_id, officer_id, cause, valid_from, valid_until
-    FROM assignment WHERE case_id = $1 AND agency_id = $2 AND id > $3
-) AS fact
-WHERE valid_from <= now() AND (valid_until IS NULL OR valid_until > now())
-ORDER BY id LIMIT $4
+    (SELECT DISTINCT case_id FROM officer_grant WHERE officer_id = $2 AND agency_id = $1 AND case_id < $3 AND {_NOW}
+        ORDER BY case_id DESC LIMIT $4)
+    UNION ALL
+    (SELECT DISTINCT case_id FROM break_glass WHERE officer_id = $2 AND agency_id = $1 AND case_id < $3 AND {_NOW}
+        ORDER BY case_id DESC LIMIT $4)
+    UNION ALL
+    (SELECT DISTINCT case_id FROM participation WHERE agency_id = $1 AND case_id < $3 AND {_NOW}
+        AND $5 AND EXISTS (SELECT 1 FROM supervision WHERE officer_id = $2 AND agency_id = $1 AND {_NOW})
+        ORDER BY case_id DESC LIMIT $4)
+) AS found ORDER BY case_id DESC LIMIT $4
 """
-_OFFICER_EXISTS = "SELECT EXISTS (SELECT 1 FROM officer WHERE agency_id = $1 AND id = $2)"
+_SYSTEM_CASES = f"""
+SELECT DISTINCT case_id FROM participation WHERE agency_id = $1 AND case_id < $2 AND {_NOW}
+ORDER BY case_id DESC LIMIT $3
+"""
+_AT = _IN_FORCE.format(at="coalesce($3::timestamptz, now())")
+# Everybody whom any fact of the time connects with the case: systems of all agencies, officers of one.
+_CONNECTED = f"""
+SELECT DISTINCT agency_id, officer_id FROM (
+    SELECT agency_id, NULL::uuid AS officer_id FROM participation WHERE case_id = $1 AND {_AT}
+    UNION ALL
+    SELECT agency_id, officer_id FROM assignment WHERE case_id = $1 AND agency_id = $2 AND {_AT}
+    UNION ALL
+    SELECT agency_id, officer_id FROM officer_grant WHERE case_id = $1 AND agency_id = $2 AND {_AT}
+    UNION ALL
+    SELECT agency_id, officer_id FROM break_glass WHERE case_id = $1 AND agency_id = $2 AND {_AT}
+    UNION ALL
+    SELECT agency_id, officer_id FROM supervision WHERE agency_id = $2 AND {_AT}
+) AS connected
+WHERE (agency_id, coalesce(officer_id, '00000000-0000-0000-0000-000000000000')) > ($4::uuid, $5::uuid)
+ORDER BY agency_id, officer_id NULLS FIRST LIMIT $6
+"""
+_CASE_ACCESS = f"""
+SELECT * FROM (
+    SELECT {facts.PARTICIPATION} FROM participation WHERE case_id = $1
+    UNION ALL
+    SELECT {facts.ASSIGNMENT} FROM assignment WHERE case_id = $1 AND agency_id = $2
+    UNION ALL
+    SELECT {facts.GRANT} FROM officer_grant WHERE case_id = $1 AND $2 IN (agency_id, giver_agency_id)
+    UNION ALL
+    SELECT {facts.BREAK_GLASS} FROM break_glass WHERE case_id = $1 AND agency_id = $2
+    UNION ALL
+    SELECT {facts.SEAL} FROM seal WHERE case_id = $1
+) AS fact
+WHERE id > $3 AND {_NOW} ORDER BY id LIMIT $4
+"""
+_SUBJECT_FACTS = f"""
+SELECT * FROM (
+    SELECT {facts.PARTICIPATION} FROM participation WHERE case_id = $1 AND agency_id = $2
+    UNION ALL
+    SELECT {facts.ASSIGNMENT} FROM assignment WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3
+    UNION ALL
+    SELECT {facts.SUPERVISION} FROM supervision WHERE agency_id = $2 AND officer_id = $3
+    UNION ALL
+    SELECT {facts.GRANT} FROM officer_grant WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3
+    UNION ALL
+    SELECT {facts.BREAK_GLASS} FROM break_glass WHERE case_id = $1 AND agency_id = $2 AND officer_id = $3
+    UNION ALL
+    SELECT {facts.SEAL} FROM seal WHERE case_id = $1
+) AS fact
+WHERE {_NOW} ORDER BY id
+"""
 
 
 @dataclass(frozen=True)
-class Fact:
-    """A participation or, with `officer_id`, an assignment."""
+class Connected:
+    """An officer, or with None the systems, of an agency that has to do with a case."""
 
-    fact_id: str
-    case_id: str
     agency_id: str
     officer_id: str | None
-    cause: str
-    valid_from: datetime
-    valid_until: datetime | None
 
-    def message(self) -> CaseAccess:
-        """Return it as the contract has it."""
-        access = CaseAccess(
-            case=CASE.format(case=self.case_id),
-            agency=AGENCY.format(agency=self.agency_id),
-            officer=OFFICER.format(agency=self.agency_id, officer=self.officer_id) if self.officer_id else "",
-            cause=self.cause,
-        )
-        access.valid_from.FromDatetime(self.valid_from)
-        if self.valid_until is not None:
-            access.valid_until.FromDatetime(self.valid_until)
-        return access
+    @property
+    def key(self) -> tuple[str, str]:
+        """What lists are ordered by."""
+        return self.agency_id, self.officer_id or "00000000-0000-0000-0000-000000000000"
 
 
 class AccessStore:
@@ -133,102 +187,81 @@ class AccessStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def case_facts(self, subject: Subject, case_id: str) -> CaseFacts:
-        """Return what is in force now; for a case that nobody knows, that nothing is."""
-        row = await self._database.fetchrow(
-            _FACTS, subject.client_id, subject.agency_id, subject.client_kind, subject.officer_id, case_id
-        )
-        assert row is not None
-        return _case_facts(row, case_id)
-
-    async def open_cases(self, subject: Subject, before_id: str, limit: int) -> Sequence[CaseFacts]:
-        """Return up to `limit` cases on which any fact in force concerns the subject, by falling identifier, those
-        before `before_id`."""
-        client = (subject.client_id, subject.agency_id, subject.client_kind)
-        if subject.officer_id is None:
-            rows = await self._database.fetch(_SYSTEM_CASES, *client, before_id, limit)
+    async def case_facts(self, subject: Subject, case_ids: Sequence[str]) -> list[CaseFacts]:
+        """Return what is in force now for each case, in their order; for a case that nobody knows, that nothing is."""
+        client = (None, subject.client_id, subject.client_kind, subject.certificate)
+        if len(case_ids) == 1:
+            rows = await self._database.fetch(
+                _FACTS_OF_ONE, subject.agency_id, subject.officer_id, case_ids[0], *client
+            )
         else:
-            rows = await self._database.fetch(_OFFICER_CASES, *client, subject.officer_id, before_id, limit)
-        return [_case_facts(row, str(row["case_id"])) for row in rows]
+            agencies, officers = [subject.agency_id] * len(case_ids), [subject.officer_id] * len(case_ids)
+            rows = await self._database.fetch(_FACTS, agencies, officers, case_ids, *client)
+        return [_case_facts(row) for row in rows]
+
+    async def facts_then(self, case_id: str, connected: Sequence[Connected], at: datetime | None) -> list[CaseFacts]:
+        """Return what was in force at a time between each of them and the case; None is now.
+
+        Which client was used is not asked: it stands for an active one.
+        """
+        count = len(connected)
+        rows = await self._database.fetch(
+            _FACTS_THEN,
+            [one.agency_id for one in connected],
+            [one.officer_id for one in connected],
+            [case_id] * count,
+            at,
+        )
+        return [_case_facts(row) for row in rows]
+
+    async def open_cases(self, subject: Subject, before_id: str, limit: int, *, supervised: bool) -> list[str]:
+        """Return up to `limit` cases on which any fact in force concerns the subject, by falling identifier, those
+        before `before_id`. `supervised` adds those of an agency that the officer supervises."""
+        if subject.officer_id is None:
+            rows = await self._database.fetch(_SYSTEM_CASES, subject.agency_id, before_id, limit)
+        else:
+            rows = await self._database.fetch(
+                _OFFICER_CASES, subject.agency_id, subject.officer_id, before_id, limit, supervised
+            )
+        return [str(row["case_id"]) for row in rows]
+
+    async def connected(
+        self, case_id: str, agency_id: str, at: datetime | None, after: tuple[str, str], limit: int
+    ) -> list[Connected]:
+        """Return up to `limit` of those whom a fact in force at a time connects with the case, agency by agency, those
+        after `after`: systems of all agencies, officers of one."""
+        rows = await self._database.fetch(_CONNECTED, case_id, agency_id, at, *after, limit)
+        return [Connected(str(row["agency_id"]), _text(row["officer_id"])) for row in rows]
 
     async def case_access(self, case_id: str, agency_id: str, after_id: str, limit: int) -> Sequence[Fact]:
-        """Return up to `limit` facts in force, oldest first: all participations, and the agency's own assignments."""
+        """Return up to `limit` facts in force, oldest first: all participations and seals, and what concerns the
+        agency's own officers."""
         rows = await self._database.fetch(_CASE_ACCESS, case_id, agency_id, after_id, limit)
-        return [_fact(row) for row in rows]
+        return [Fact.of(row) for row in rows]
+
+    async def subject_facts(self, case_id: str, agency_id: str, officer_id: str | None) -> Sequence[Fact]:
+        """Return all facts in force between one officer, or the agency's systems, and a case, and its seals."""
+        return [Fact.of(row) for row in await self._database.fetch(_SUBJECT_FACTS, case_id, agency_id, officer_id)]
 
 
-async def lock_case(transaction: Transaction, case_id: str) -> None:
-    """Wait until no other transaction changes facts of this case, and keep others out until this one ends."""
-    await transaction.execute(_LOCK_CASE, case_id)
-
-
-async def officer_exists(transaction: Transaction, agency_id: str, officer_id: str) -> bool:
-    """Say whether the agency has this officer, in whatever state."""
-    return bool(await transaction.fetchval(_OFFICER_EXISTS, agency_id, officer_id))
-
-
-async def open_participation(transaction: Transaction, case_id: str, agency_id: str) -> Fact | None:
-    """Return the participation without an end, if there is one. Needs the lock on the case."""
-    row = await transaction.fetchrow(_OPEN_PARTICIPATION, case_id, agency_id)
-    return None if row is None else _fact(row)
-
-
-async def insert_participation(
-    transaction: Transaction, case_id: str, agency_id: str, fact_id: str, cause: str
-) -> Fact | None:
-    """Return the new participation, or None when there is no such agency. Needs the lock and that none is open."""
-    row = await transaction.fetchrow(_INSERT_PARTICIPATION, case_id, agency_id, fact_id, cause)
-    return None if row is None else _fact(row)
-
-
-async def open_assignment(transaction: Transaction, case_id: str, agency_id: str, officer_id: str) -> Fact | None:
-    """Return the assignment without an end, if there is one. Needs the lock on the case."""
-    row = await transaction.fetchrow(_OPEN_ASSIGNMENT, case_id, agency_id, officer_id)
-    return None if row is None else _fact(row)
-
-
-async def last_assignment(transaction: Transaction, case_id: str, agency_id: str, officer_id: str) -> Fact | None:
-    """Return the latest assignment, ended or not, if there was one. Needs the lock on the case."""
-    row = await transaction.fetchrow(_LAST_ASSIGNMENT, case_id, agency_id, officer_id)
-    return None if row is None else _fact(row)
-
-
-async def insert_assignment(
-    transaction: Transaction, case_id: str, agency_id: str, officer_id: str, fact_id: str, cause: str, reason: str
-) -> Fact:
-    """Return the new assignment. Needs the lock, that none is open, and that the agency has the officer."""
-    row = await transaction.fetchrow(_INSERT_ASSIGNMENT, case_id, agency_id, officer_id, fact_id, cause, reason)
-    assert row is not None
-    return _fact(row)
-
-
-async def end_assignment(
-    transaction: Transaction, case_id: str, agency_id: str, officer_id: str, ended_by: str, reason: str
-) -> Fact | None:
-    """Return the assignment that ended now, or None when none was open. Needs the lock on the case."""
-    row = await transaction.fetchrow(_END_ASSIGNMENT, case_id, agency_id, officer_id, ended_by, reason)
-    return None if row is None else _fact(row)
-
-
-def _fact(row: Row) -> Fact:
-    return Fact(
-        fact_id=str(row["id"]),
-        case_id=str(row["case_id"]),
-        agency_id=str(row["agency_id"]),
-        officer_id=_text(row["officer_id"]),
-        cause=row["cause"],
-        valid_from=row["valid_from"],
-        valid_until=row["valid_until"],
-    )
-
-
-def _case_facts(row: Row, case_id: str) -> CaseFacts:
+def _case_facts(row: Row) -> CaseFacts:
+    delegations: dict[int, str] = {}
+    for right, identifier in zip(row["delegation_rights"] or (), row["delegation_ids"] or (), strict=True):
+        delegations.setdefault(right, str(identifier))
     return CaseFacts(
-        case_id=case_id,
+        case_id=str(row["case_id"]),
+        is_officer=row["officer_id"] is not None,
         client_active=row["client_active"],
         officer_active=row["officer_active"],
         participation_id=_text(row["participation_id"]),
+        at_stage=row["at_stage"],
         assignment_id=_text(row["assignment_id"]),
+        supervision_id=_text(row["supervision_id"]),
+        delegations=delegations,  # type: ignore[arg-type] # the enum's values are plain integers at run time
+        break_glass_id=_text(row["break_glass_id"]),
+        glass_approved=row["glass_approved"],
+        seal_id=_text(row["seal_id"]),
+        opening_id=_text(row["opening_id"]),
     )
 
 

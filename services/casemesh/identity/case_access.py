@@ -7,16 +7,23 @@ from collections.abc import Callable
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import AGENCY, CASE, OFFICER
-from casemesh.errors import FieldViolation, InvalidArgument, PermissionDenied, not_found
-from casemesh.identity import access_store
-from casemesh.identity.access_store import Fact
+from casemesh.errors import FieldViolation, InvalidArgument, not_found
+from casemesh.identity import fact_store
+from casemesh.identity.facts import Fact
+from casemesh.identity.recording import event_of_fact, own_officer
 from casemesh.identity.v1.access_admin_service_pb2 import (
     AssignOfficerRequest,
     AssignOfficerResponse,
     EndAssignmentRequest,
     EndAssignmentResponse,
 )
-from casemesh.identity.v1.case_participation_service_pb2 import AddParticipationRequest, AddParticipationResponse
+from casemesh.identity.v1.case_access_pb2 import CaseStage
+from casemesh.identity.v1.case_participation_service_pb2 import (
+    AddParticipationRequest,
+    AddParticipationResponse,
+    SetCaseStagesRequest,
+    SetCaseStagesResponse,
+)
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import event_of, record
 from casemesh.runtime.postgres import Database, Transaction
@@ -41,11 +48,34 @@ class CaseAccessChanges:
         async with self._database.transaction() as transaction:
             if (answered := await recall(transaction, call, request, AddParticipationResponse)) is not None:
                 return answered
-            await access_store.lock_case(transaction, case_id)
-            facts = [await self._participate(transaction, call, case_id, agency_id, request.cause)]
+            await fact_store.lock_case(transaction, case_id)
+            facts = [await self._participate(transaction, call, case_id, agency_id, request.cause, request.stage)]
             if officer_id is not None:
                 facts.append(await self._assign(transaction, call, case_id, agency_id, officer_id, request.cause, ""))
             response = AddParticipationResponse(access=[fact.message() for fact in facts])
+            await remember(transaction, call, request, response)
+        self._wake()
+        return response
+
+    async def set_stages(self, call: Call, request: SetCaseStagesRequest) -> SetCaseStagesResponse:
+        """Begin and end stages of a case, until it is at those asked for and no other."""
+        case_id, wanted = CASE.parse(request.case)["case"], set(request.stages) - {CaseStage.CASE_STAGE_UNSPECIFIED}
+        async with self._database.transaction() as transaction:
+            if (answered := await recall(transaction, call, request, SetCaseStagesResponse)) is not None:
+                return answered
+            await fact_store.lock_case(transaction, case_id)
+            standing = await fact_store.open_stages(transaction, case_id)
+            if standing != wanted:
+                await fact_store.end_stages(transaction, case_id, sorted(standing - wanted))
+                for stage in sorted(wanted - standing):
+                    await fact_store.insert_stage(transaction, case_id, stage, new_id(), request.cause)
+                names = ",".join(CaseStage.Name(stage).removeprefix("CASE_STAGE_") for stage in sorted(wanted))
+                details = {"stages": names, "cause": request.cause}
+                event = event_of(
+                    call, self._clock, "access.stages.set", request.case, case=request.case, details=details
+                )
+                await record(transaction, call, event)
+            response = SetCaseStagesResponse(stages=sorted(wanted))
             await remember(transaction, call, request, response)
         self._wake()
         return response
@@ -56,12 +86,12 @@ class CaseAccessChanges:
         Raises PermissionDenied (OFFICER_NOT_ASSERTABLE) for an officer of another agency, NotFound for one that the
         own agency does not have.
         """
-        agency_id, officer_id = _own_officer(call, request.officer)
+        agency_id, officer_id = own_officer(call, request.officer)
         case_id = CASE.parse(request.case)["case"]
         async with self._database.transaction() as transaction:
             if (answered := await recall(transaction, call, request, AssignOfficerResponse)) is not None:
                 return answered
-            await access_store.lock_case(transaction, case_id)
+            await fact_store.lock_case(transaction, case_id)
             cause = call.require_caller().subject
             fact = await self._assign(transaction, call, case_id, agency_id, officer_id, cause, request.reason)
             response = AssignOfficerResponse(access=fact.message())
@@ -75,20 +105,20 @@ class CaseAccessChanges:
         Raises PermissionDenied (OFFICER_NOT_ASSERTABLE) for an officer of another agency, NotFound for one who never
         was assigned.
         """
-        agency_id, officer_id = _own_officer(call, request.officer)
+        agency_id, officer_id = own_officer(call, request.officer)
         case_id = CASE.parse(request.case)["case"]
         async with self._database.transaction() as transaction:
             if (answered := await recall(transaction, call, request, EndAssignmentResponse)) is not None:
                 return answered
-            await access_store.lock_case(transaction, case_id)
+            await fact_store.lock_case(transaction, case_id)
             ended_by = call.require_caller().subject
-            fact = await access_store.end_assignment(
+            fact = await fact_store.end_assignment(
                 transaction, case_id, agency_id, officer_id, ended_by, request.reason
             )
             if fact is not None:
                 await self._record(transaction, call, "access.assignment.ended", fact, request.reason)
             else:
-                fact = await access_store.last_assignment(transaction, case_id, agency_id, officer_id)
+                fact = await fact_store.last_assignment(transaction, case_id, agency_id, officer_id)
                 if fact is None:
                     raise not_found()
             response = EndAssignmentResponse(access=fact.message())
@@ -97,12 +127,12 @@ class CaseAccessChanges:
         return response
 
     async def _participate(
-        self, transaction: Transaction, call: Call, case_id: str, agency_id: str, cause: str
+        self, transaction: Transaction, call: Call, case_id: str, agency_id: str, cause: str, stage: CaseStage
     ) -> Fact:
-        fact = await access_store.open_participation(transaction, case_id, agency_id)
+        fact = await fact_store.open_participation(transaction, case_id, agency_id, stage)
         if fact is not None:
             return fact
-        fact = await access_store.insert_participation(transaction, case_id, agency_id, new_id(), cause)
+        fact = await fact_store.insert_participation(transaction, case_id, agency_id, new_id(), cause, stage)
         if fact is None:
             raise not_found()
         await self._record(transaction, call, "access.participation.added", fact, "")
@@ -118,27 +148,17 @@ class CaseAccessChanges:
         cause: str,
         reason: str,
     ) -> Fact:
-        fact = await access_store.open_assignment(transaction, case_id, agency_id, officer_id)
+        fact = await fact_store.open_assignment(transaction, case_id, agency_id, officer_id)
         if fact is not None:
             return fact
-        if not await access_store.officer_exists(transaction, agency_id, officer_id):
+        if not await fact_store.officer_exists(transaction, agency_id, officer_id):
             raise not_found()
-        fact = await access_store.insert_assignment(
-            transaction, case_id, agency_id, officer_id, new_id(), cause, reason
-        )
+        fact = await fact_store.insert_assignment(transaction, case_id, agency_id, officer_id, new_id(), cause, reason)
         await self._record(transaction, call, "access.assignment.added", fact, reason)
         return fact
 
     async def _record(self, transaction: Transaction, call: Call, action: str, fact: Fact, reason: str) -> None:
-        message = fact.message()
-        kind = "assignment" if fact.officer_id is not None else "participation"
-        details = {kind: fact.fact_id, "agency": message.agency, "cause": message.cause}
-        if reason:
-            details["reason"] = reason
-        event = event_of(
-            call, self._clock, action, message.officer or message.agency, case=message.case, details=details
-        )
-        await record(transaction, call, event)
+        await record(transaction, call, event_of_fact(call, self._clock, action, fact, reason))
 
 
 def _officer_of(request: AddParticipationRequest, agency_id: str) -> str | None:
@@ -151,11 +171,3 @@ def _officer_of(request: AddParticipationRequest, agency_id: str) -> str | None:
             "FIELD_INVALID", f"officer {description}", violations=[FieldViolation("officer", description)]
         )
     return officer["officer"]
-
-
-def _own_officer(call: Call, name: str) -> tuple[str, str]:
-    """Return the identifiers of the caller's agency and of the officer named, who must be of it."""
-    officer = OFFICER.parse(name)
-    if AGENCY.format(agency=officer["agency"]) != call.require_caller().agency:
-        raise PermissionDenied("OFFICER_NOT_ASSERTABLE", "officer must be of your own agency")
-    return officer["agency"], officer["officer"]

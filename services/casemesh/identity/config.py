@@ -20,10 +20,18 @@ class Config(HostConfig):
     """
 
     token_key: Path
-    """The key that signs tokens: Ed25519, PKCS #8 in PEM, without password. Read when the service starts."""
+    """The key that signs tokens: Ed25519, PKCS #8 in PEM, without password. Or, for rotation, a folder of such files,
+    each named for when it begins to sign (`20260301T080000Z.pem`); a folder is read again when it changes."""
     token_life: Duration = _FIVE_MINUTES
     """How long a token is valid, 1s to 300s, in whole seconds. Default 300s, the most that verifiers take: revocation
     does not wait for it, since rights are asked for at every call."""
+
+    signing: Path | None = None
+    """Folder with `signing.pem` and `signing.key`, the document-signing key of the directory. Default none: then there
+    is no signed directory."""
+    direct_enrolment: bool = False
+    """Whether an administrator may register systems and workstations by fingerprint alone, active at once. Default
+    false: by certificate request and with a second administrator's approval. One machine and tests say true."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.token_life <= MAX_LIFE_SECONDS or self.token_life % 1:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
 import structlog
 
 from casemesh.core.names import CASE
-from casemesh.identity.access_rules import VIEW_CASE, AccessRules, CaseFacts, Verdict
-from casemesh.identity.access_store import AccessStore
+from casemesh.identity.access_rules import AccessRules, CaseFacts, Circumstances, Verdict
+from casemesh.identity.access_store import AccessStore, Connected
 from casemesh.identity.subjects import Subject, subject_of
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 from casemesh.runtime.access import Decision
@@ -14,7 +19,18 @@ from casemesh.runtime.call import Caller
 
 log = structlog.get_logger(__name__)
 
+VIEW_PROGRESS = CasePermission.CASE_PERMISSION_VIEW_PROGRESS
+PERMISSIONS = tuple(cast(CasePermission, number) for number in CasePermission.values() if number)
 _MAX_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody who could see a case or its progress, what else the viewer could do, and the basis of seeing it."""
+
+    who: Connected
+    permissions: Sequence[CasePermission]
+    basis: str
 
 
 class CaseAccessDecider:
@@ -29,7 +45,7 @@ class CaseAccessDecider:
 
     async def decide(self, caller: Caller, case: str, permission: CasePermission) -> Decision:
         """Return the decision now, for the subject of a verified token."""
-        return await self.decide_for(subject_of(caller.system, caller.officer), case, permission)
+        return await self.decide_for(subject_of(caller.system, caller.officer, caller.certificate), case, permission)
 
     async def decide_again(self, caller: Caller, case: str, permission: CasePermission) -> Decision:
         """Return the decision now; it does not depend on the token's end."""
@@ -37,31 +53,84 @@ class CaseAccessDecider:
 
     async def decide_for(self, subject: Subject, case: str, permission: CasePermission) -> Decision:
         """Return the decision now. A case that nobody knows is decided like one without any fact about the subject."""
-        facts = await self._store.case_facts(subject, CASE.parse(case)["case"])
-        asked = dict.fromkeys((permission, VIEW_CASE))
-        verdicts = self._decide(subject, [(question, facts) for question in asked])
-        return Decision(verdicts[0].allowed, verdicts[-1].allowed, verdicts[0].basis)
+        (decision,) = await self.decide_many(subject, [(case, permission)])
+        return decision
 
-    async def visible_cases(self, subject: Subject, before_id: str, limit: int) -> list[str]:
-        """Return identifiers of up to `limit` cases the subject may see, falling, those before `before_id`.
+    async def decide_many(self, subject: Subject, questions: Sequence[tuple[str, CasePermission]]) -> list[Decision]:
+        """Return the decisions of one moment in the order of the questions, each as `decide_for` gives it."""
+        case_ids = [CASE.parse(case)["case"] for case, _ in questions]
+        facts = await self._store.case_facts(subject, case_ids)
+        return [self._decision(permission, about) for (_, permission), about in zip(questions, facts, strict=True)]
 
-        What may be seen is decided first and cut to a page after, so that a page is never short of what exists.
+    async def accessible_cases(
+        self, subject: Subject, permission: CasePermission, before_id: str, limit: int
+    ) -> list[str]:
+        """Return identifiers of up to `limit` cases on which the subject has the right, falling, those before
+        `before_id`.
+
+        What is allowed is decided first and cut to a page after, so that a page is never short of what exists.
         """
         found: list[str] = []
         batch = min(limit, _MAX_BATCH)
+        supervised = self._rules.rule(permission, _BY_SUPERVISION, officer=True).allowed
         while len(found) < limit:
-            candidates = await self._store.open_cases(subject, before_id, batch)
-            verdicts = self._decide(subject, [(VIEW_CASE, facts) for facts in candidates])
-            found += [facts.case_id for facts, verdict in zip(candidates, verdicts, strict=True) if verdict.allowed]
+            candidates = await self._store.open_cases(subject, before_id, batch, supervised=supervised)
+            slices = await self._store.case_facts(subject, candidates)
+            found += [facts.case_id for facts in slices if self._verdict(permission, facts).allowed]
             if len(candidates) < batch:
                 break
-            before_id = candidates[-1].case_id
+            before_id = candidates[-1]
         return found[:limit]
 
-    def _decide(self, subject: Subject, questions: list[tuple[CasePermission, CaseFacts]]) -> list[Verdict]:
-        verdicts = self._rules.decide(subject, questions)
-        failed = [verdict for verdict in verdicts if verdict.errors]
-        if failed:
+    async def explain(self, who: Connected, case_id: str, permission: CasePermission) -> Verdict:
+        """Return the verdict now, with its grounds, for an officer or an agency's systems through an active client."""
+        (facts,) = await self._store.facts_then(case_id, [who], None)
+        return self._verdict(permission, facts)
+
+    async def viewers(
+        self, case_id: str, agency_id: str, at: datetime | None, after: tuple[str, str], limit: int
+    ) -> list[Viewer]:
+        """Return up to `limit` who could see the case or its progress at a time (None is now), those after `after`: the
+        systems of all agencies, and officers of one.
+
+        Decided by the rules that hold now; who was suspended then could not see it.
+        """
+        found: list[Viewer] = []
+        while len(found) < limit:
+            connected = await self._store.connected(case_id, agency_id, at, after, _MAX_BATCH)
+            for who, facts in zip(connected, await self._store.facts_then(case_id, connected, at), strict=True):
+                seeing = self._verdict(VIEW_PROGRESS, facts)
+                if seeing.allowed:
+                    rights = [right for right in PERMISSIONS if self._verdict(right, facts).allowed]
+                    found.append(Viewer(who, rights, seeing.basis))
+            if len(connected) < _MAX_BATCH:
+                break
+            after = connected[-1].key
+        return found[:limit]
+
+    def _decision(self, permission: CasePermission, facts: CaseFacts) -> Decision:
+        verdict = self._verdict(permission, facts)
+        return Decision(verdict.allowed, self._verdict(VIEW_PROGRESS, facts).allowed, verdict.basis)
+
+    def _verdict(self, permission: CasePermission, facts: CaseFacts) -> Verdict:
+        verdict = self._rules.decide(permission, facts)
+        if verdict.errors:
             # Denied already; but a rule that cannot be evaluated is a fault of ours that somebody must see.
-            log.error("access.rules_failed", count=len(failed), first=failed[0].errors[0][:500])
-        return verdicts
+            log.error("access.rules_failed", first=verdict.errors[0][:500])
+        return verdict
+
+
+# Whether supervision alone opens anything decides whether all cases of a supervisor's agency are looked at.
+_BY_SUPERVISION = Circumstances(
+    client_active=True,
+    officer_active=True,
+    takes_part=True,
+    at_stage=True,
+    assigned=False,
+    supervises=True,
+    delegated=False,
+    glass_broken=False,
+    glass_approved=False,
+    sealed=False,
+    seal_opened=False,
+)

@@ -20,6 +20,12 @@ def is_agency_code(text: str) -> bool:
     return _AGENCY_CODE.fullmatch(text) is not None
 
 
+def is_pair_of_uuids(text: str) -> bool:
+    """Say whether `text` is two UUIDs with a slash between them."""
+    first, _, second = text.partition("/")
+    return is_uuid(first) and is_uuid(second)
+
+
 def read_page_token(token: str, first: str, is_key: Callable[[str], bool] = is_uuid) -> str:
     """Return the key to go on after; `first` when there is no token.
 

@@ -20,6 +20,8 @@ class Subject:
     client_id: str
     officer_id: str | None
     """None when a system acts for itself."""
+    certificate: bytes | None = None
+    """SHA-256 of the certificate that is used; None when it is not asked about."""
 
     @property
     def agency(self) -> str:
@@ -34,8 +36,8 @@ class Subject:
         return SYSTEM.format(agency=self.agency_id, system=self.client_id)
 
 
-def subject_of(client: str, officer: str | None) -> Subject:
-    """Return the subject with these resource names.
+def subject_of(client: str, officer: str | None, certificate: bytes | None = None) -> Subject:
+    """Return the subject with these resource names; see `Subject` for the certificate.
 
     Raises ValueError when `client` is neither a system nor a workstation, `officer` is not an officer of the same
     agency, or a workstation has no officer: it speaks for one and never for itself.
@@ -49,7 +51,7 @@ def subject_of(client: str, officer: str | None) -> Subject:
         officer_id = named["officer"]
     elif kind == "workstation":
         raise ValueError(f"{client} is a workstation and needs an officer")
-    return Subject(segments["agency"], kind, segments[kind], officer_id)
+    return Subject(segments["agency"], kind, segments[kind], officer_id, certificate)
 
 
 def _client_of(client: str) -> tuple[str, dict[str, str]]:

@@ -13,7 +13,8 @@ from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import SYSTEM, WORKSTATION
 from casemesh.identity.subjects import Subject
-from casemesh.identity.token_keys import ALGORITHM, TokenKey, certificate_confirmation
+from casemesh.identity.token_keyring import TokenKeyring
+from casemesh.identity.token_keys import ALGORITHM, certificate_confirmation
 from casemesh.runtime.tokens import ACR_SYSTEM_ASSERTED, ACR_WORKSTATION, AUDIENCE, ISSUER, TOKEN_TYPE
 
 
@@ -26,16 +27,16 @@ class IssuedToken:
 
 
 class TokenIssuer:
-    """Signs tokens with one key, each valid for `life_seconds` from now."""
+    """Signs tokens with the key whose turn it is, each valid for `life_seconds` from now."""
 
-    def __init__(self, key: TokenKey, life_seconds: int, clock: Clock) -> None:
-        self._key = key
+    def __init__(self, keys: TokenKeyring, life_seconds: int, clock: Clock) -> None:
+        self._keys = keys
         self._life_seconds = life_seconds
         self._clock = clock
 
     def key_set(self) -> str:
         """Return the JSON Web Key Set that verifies what this issuer signs."""
-        return self._key.key_set()
+        return self._keys.key_set()
 
     def issue(self, subject: Subject, certificate_sha256: bytes) -> IssuedToken:
         """Return a token for `subject`, bound to the certificate with this SHA-256.
@@ -63,6 +64,7 @@ class TokenIssuer:
             "jti": new_id(),
             "cnf": certificate_confirmation(certificate_sha256),
         }
-        headers = {"typ": TOKEN_TYPE, "kid": self._key.kid}
-        token = jwt.encode(claims, self._key.private, algorithm=ALGORITHM, headers=headers)
+        key = self._keys.signer()
+        headers = {"typ": TOKEN_TYPE, "kid": key.kid}
+        token = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers=headers)
         return IssuedToken(token, now + self._life_seconds)

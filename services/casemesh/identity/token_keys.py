@@ -1,4 +1,4 @@
-"""The key that signs tokens, and the key set that verifies them.
+"""A key that signs tokens, and the JSON Web Key that verifies them.
 
 Source: RFC 7517 (JWK), RFC 7638 (thumbprint), RFC 8037 (Ed25519 in JOSE).
 """
@@ -51,10 +51,9 @@ class TokenKey:
             raise ConfigError(f"{path}: the token key must be an Ed25519 key, not {type(private).__name__}")
         return cls.of(private)
 
-    def key_set(self) -> str:
-        """Return the JSON Web Key Set with the public half."""
-        jwk = {**_public_jwk(self.private), "kid": self.kid, "use": "sig", "alg": ALGORITHM}
-        return json.dumps({"keys": [jwk]}, sort_keys=True, separators=(",", ":"))
+    def jwk(self) -> dict[str, str]:
+        """Return the public half as a JSON Web Key."""
+        return {**_public_jwk(self.private), "kid": self.kid, "use": "sig", "alg": ALGORITHM}
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:

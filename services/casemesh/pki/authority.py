@@ -26,11 +26,13 @@ from casemesh.pki.names import (
     CALLERS,
     GATEWAY,
     MESH_TRUST_DOMAIN,
+    administrator_spiffe_id,
     agency_trust_domain,
     mesh_spiffe_id,
     system_spiffe_id,
     workstation_spiffe_id,
 )
+from casemesh.pki.requests import requested_name
 
 
 class KeyChoice(Enum):
@@ -128,6 +130,44 @@ class Pki:
                 ),
                 _new_tls_key(),
             )
+
+    def issue_administrator(self, name: str) -> Credential:
+        """A client certificate for one administrator of the platform."""
+        self.layout.administrator(name)
+        with directory_lock(self.layout.root):
+            return self._issue(
+                f"{MESH}/operator-{name}",
+                MESH,
+                lambda authority, key: profile.tls_leaf(
+                    authority,
+                    key,
+                    spiffe_id=administrator_spiffe_id(name),
+                    common_name=f"administrator {name}",
+                    server=False,
+                    now=self._clock(),
+                ),
+                _new_tls_key(),
+            )
+
+    def issue_requested(self, agency: str, request: x509.CertificateSigningRequest) -> x509.Certificate:
+        """A client certificate of the agency's CA for a request made elsewhere: the key never comes here.
+
+        Raises PkiError when the request does not prove its key or names anything but one system or workstation of the
+        agency. Writes no file.
+        """
+        name, key = requested_name(request, agency), request.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise PkiError("the request must be for an EC key")
+        with directory_lock(self.layout.root):
+            authority = self._authority(f"{AGENCIES}/{agency}")
+        return profile.tls_leaf(
+            authority,
+            key,
+            spiffe_id=name,
+            common_name=name.rpartition("/")[2],
+            server=False,
+            now=self._clock(),
+        )
 
     def issue_system(self, agency: str, name: str) -> Credential:
         """A client certificate for an agency's own case system."""

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
@@ -82,7 +82,7 @@ def signing_authority(key: PrivateKey, *, now: datetime) -> x509.Certificate:
 
 def tls_leaf(
     authority: Authority,
-    key: PrivateKey,
+    key: PrivateKey | EllipticCurvePublicKey,
     *,
     spiffe_id: str,
     common_name: str,
@@ -91,7 +91,10 @@ def tls_leaf(
     addresses: Sequence[Address] = (),
     now: datetime,
 ) -> x509.Certificate:
-    """A TLS certificate for one SPIFFE id; a client always, a server only with `server`."""
+    """A TLS certificate for one SPIFFE id; a client always, a server only with `server`.
+
+    `key` may be the public half alone, where the key was made elsewhere.
+    """
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if server:
         usages.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
@@ -184,7 +187,7 @@ def _self_signed(
 
 def _leaf(
     authority: Authority,
-    key: PrivateKey,
+    key: PrivateKey | EllipticCurvePublicKey,
     *,
     common_name: str = "",
     subject: x509.Name | None = None,
@@ -207,17 +210,18 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: PrivateKey, now: datetime, not_after: datetime
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey | EllipticCurvePublicKey, now: datetime, not_after: datetime
 ) -> x509.CertificateBuilder:
+    public_key = key if isinstance(key, EllipticCurvePublicKey) else key.public_key()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - CLOCK_SKEW)
         .not_valid_after(not_after)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
 
 

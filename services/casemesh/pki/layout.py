@@ -2,6 +2,7 @@
 
     mesh/ca.pem, ca.key                              the mesh's CA
     mesh/<service|gateway|operator|monitor>/         tls.pem, tls.key, ca.pem (whom to trust: the mesh)
+    mesh/operator-<name>/                            the same, of one administrator
     agencies/<agency>/ca.pem, ca.key                 an agency's CA
     agencies/<agency>/systems/<name>/                tls.pem, tls.key, ca.pem (whom to trust: the mesh)
     agencies/<agency>/workstations/<name>/           the same
@@ -77,6 +78,11 @@ class PkiLayout:
         """TLS files of a service, of the gateway, or of a caller of the mesh."""
         require_name(name)
         return self.leaf(f"{MESH}/{name}")
+
+    def administrator(self, name: str) -> CredentialFiles:
+        """TLS files of one administrator."""
+        require_name(name)
+        return self.leaf(f"{MESH}/operator-{name}")
 
     def system(self, agency: str, name: str) -> CredentialFiles:
         """TLS files of an agency's system."""

@@ -26,6 +26,12 @@ def mesh_spiffe_id(name: str) -> str:
     return f"spiffe://{MESH_TRUST_DOMAIN}/{path}"
 
 
+def administrator_spiffe_id(name: str) -> str:
+    """The SPIFFE id of one administrator of the platform, who is told from the others in the log and at approvals."""
+    require_name(name)
+    return f"spiffe://{MESH_TRUST_DOMAIN}/operator/{name}"
+
+
 def signing_uri(name: str) -> str:
     """The URI name of a service as a signer of documents. No TLS certificate bears it."""
     require_name(name)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AccessAdminServiceStub:
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it.
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may.
     """
 
     def __init__(self, channel):
@@ -50,10 +50,30 @@ class AccessAdminServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessResponse.FromString,
                 _registered_method=True)
+        self.DelegateAccess = channel.unary_unary(
+                '/casemesh.identity.v1.AccessAdminService/DelegateAccess',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessResponse.FromString,
+                _registered_method=True)
+        self.EndDelegation = channel.unary_unary(
+                '/casemesh.identity.v1.AccessAdminService/EndDelegation',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationResponse.FromString,
+                _registered_method=True)
+        self.ExplainAccess = channel.unary_unary(
+                '/casemesh.identity.v1.AccessAdminService/ExplainAccess',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessResponse.FromString,
+                _registered_method=True)
+        self.ListCaseViewers = channel.unary_unary(
+                '/casemesh.identity.v1.AccessAdminService/ListCaseViewers',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersResponse.FromString,
+                _registered_method=True)
 
 
 class AccessAdminServiceServicer:
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it.
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may.
     """
 
     def AssignOfficer(self, request, context):
@@ -79,6 +99,38 @@ class AccessAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DelegateAccess(self, request, context):
+        """DelegateAccess passes rights of the calling officer's own assignment on to a colleague, until a time. The colleague cannot pass them on,
+        and they end with the assignment they come from. Errors: NOT_FOUND, PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE for an officer of another
+        agency), FAILED_PRECONDITION (RIGHT_NOT_OWN), INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndDelegation(self, request, context):
+        """EndDelegation ends a delegation in the caller's own agency at once. Ending what has ended changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainAccess(self, request, context):
+        """ExplainAccess says whether an officer of the caller's own agency, or the agency's system, may do something with the case, by which rule
+        and fact, and which rules forbid it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCaseViewers(self, request, context):
+        """ListCaseViewers lists who could see the case or its progress at a time: officers of the caller's own agency, and the agencies that
+        took part.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +149,26 @@ def add_AccessAdminServiceServicer_to_server(servicer, server):
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessResponse.SerializeToString,
             ),
+            'DelegateAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.DelegateAccess,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessResponse.SerializeToString,
+            ),
+            'EndDelegation': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndDelegation,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationResponse.SerializeToString,
+            ),
+            'ExplainAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAccess,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessResponse.SerializeToString,
+            ),
+            'ListCaseViewers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCaseViewers,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'casemesh.identity.v1.AccessAdminService', rpc_method_handlers)
@@ -106,7 +178,7 @@ def add_AccessAdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessAdminService:
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it.
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may.
     """
 
     @staticmethod
@@ -180,6 +252,114 @@ class AccessAdminService:
             '/casemesh.identity.v1.AccessAdminService/ListCaseAccess',
             casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DelegateAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessAdminService/DelegateAccess',
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.DelegateAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndDelegation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessAdminService/EndDelegation',
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.EndDelegationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessAdminService/ExplainAccess',
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ExplainAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCaseViewers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessAdminService/ListCaseViewers',
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__admin__service__pb2.ListCaseViewersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccessAdminServiceStub:
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it."""
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -43,10 +43,25 @@ class AccessAdminServiceStub:
     """
     ListCaseAccess: _grpc.UnaryUnaryMultiCallable[_access_admin_service_pb2.ListCaseAccessRequest, _access_admin_service_pb2.ListCaseAccessResponse]
     """ListCaseAccess lists the facts of the case that concern the caller's own agency, and the participation of the others."""
+    DelegateAccess: _grpc.UnaryUnaryMultiCallable[_access_admin_service_pb2.DelegateAccessRequest, _access_admin_service_pb2.DelegateAccessResponse]
+    """DelegateAccess passes rights of the calling officer's own assignment on to a colleague, until a time. The colleague cannot pass them on,
+    and they end with the assignment they come from. Errors: NOT_FOUND, PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE for an officer of another
+    agency), FAILED_PRECONDITION (RIGHT_NOT_OWN), INVALID_ARGUMENT.
+    """
+    EndDelegation: _grpc.UnaryUnaryMultiCallable[_access_admin_service_pb2.EndDelegationRequest, _access_admin_service_pb2.EndDelegationResponse]
+    """EndDelegation ends a delegation in the caller's own agency at once. Ending what has ended changes nothing."""
+    ExplainAccess: _grpc.UnaryUnaryMultiCallable[_access_admin_service_pb2.ExplainAccessRequest, _access_admin_service_pb2.ExplainAccessResponse]
+    """ExplainAccess says whether an officer of the caller's own agency, or the agency's system, may do something with the case, by which rule
+    and fact, and which rules forbid it.
+    """
+    ListCaseViewers: _grpc.UnaryUnaryMultiCallable[_access_admin_service_pb2.ListCaseViewersRequest, _access_admin_service_pb2.ListCaseViewersResponse]
+    """ListCaseViewers lists who could see the case or its progress at a time: officers of the caller's own agency, and the agencies that
+    took part.
+    """
 
 @_typing.type_check_only
 class AccessAdminServiceAsyncStub(AccessAdminServiceStub):
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it."""
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AssignOfficer: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.AssignOfficerRequest, _access_admin_service_pb2.AssignOfficerResponse]  # type: ignore[assignment]
@@ -59,9 +74,24 @@ class AccessAdminServiceAsyncStub(AccessAdminServiceStub):
     """
     ListCaseAccess: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.ListCaseAccessRequest, _access_admin_service_pb2.ListCaseAccessResponse]  # type: ignore[assignment]
     """ListCaseAccess lists the facts of the case that concern the caller's own agency, and the participation of the others."""
+    DelegateAccess: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.DelegateAccessRequest, _access_admin_service_pb2.DelegateAccessResponse]  # type: ignore[assignment]
+    """DelegateAccess passes rights of the calling officer's own assignment on to a colleague, until a time. The colleague cannot pass them on,
+    and they end with the assignment they come from. Errors: NOT_FOUND, PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE for an officer of another
+    agency), FAILED_PRECONDITION (RIGHT_NOT_OWN), INVALID_ARGUMENT.
+    """
+    EndDelegation: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.EndDelegationRequest, _access_admin_service_pb2.EndDelegationResponse]  # type: ignore[assignment]
+    """EndDelegation ends a delegation in the caller's own agency at once. Ending what has ended changes nothing."""
+    ExplainAccess: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.ExplainAccessRequest, _access_admin_service_pb2.ExplainAccessResponse]  # type: ignore[assignment]
+    """ExplainAccess says whether an officer of the caller's own agency, or the agency's system, may do something with the case, by which rule
+    and fact, and which rules forbid it.
+    """
+    ListCaseViewers: _aio.UnaryUnaryMultiCallable[_access_admin_service_pb2.ListCaseViewersRequest, _access_admin_service_pb2.ListCaseViewersResponse]  # type: ignore[assignment]
+    """ListCaseViewers lists who could see the case or its progress at a time: officers of the caller's own agency, and the agencies that
+    took part.
+    """
 
 class AccessAdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it."""
+    """AccessAdminService is how an agency that takes part in a case says which of its officers work on it, and sees who may."""
 
     @_abc_1.abstractmethod
     def AssignOfficer(
@@ -90,5 +120,44 @@ class AccessAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_admin_service_pb2.ListCaseAccessResponse, _abc.Awaitable[_access_admin_service_pb2.ListCaseAccessResponse]]:
         """ListCaseAccess lists the facts of the case that concern the caller's own agency, and the participation of the others."""
+
+    @_abc_1.abstractmethod
+    def DelegateAccess(
+        self,
+        request: _access_admin_service_pb2.DelegateAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_admin_service_pb2.DelegateAccessResponse, _abc.Awaitable[_access_admin_service_pb2.DelegateAccessResponse]]:
+        """DelegateAccess passes rights of the calling officer's own assignment on to a colleague, until a time. The colleague cannot pass them on,
+        and they end with the assignment they come from. Errors: NOT_FOUND, PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE for an officer of another
+        agency), FAILED_PRECONDITION (RIGHT_NOT_OWN), INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def EndDelegation(
+        self,
+        request: _access_admin_service_pb2.EndDelegationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_admin_service_pb2.EndDelegationResponse, _abc.Awaitable[_access_admin_service_pb2.EndDelegationResponse]]:
+        """EndDelegation ends a delegation in the caller's own agency at once. Ending what has ended changes nothing."""
+
+    @_abc_1.abstractmethod
+    def ExplainAccess(
+        self,
+        request: _access_admin_service_pb2.ExplainAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_admin_service_pb2.ExplainAccessResponse, _abc.Awaitable[_access_admin_service_pb2.ExplainAccessResponse]]:
+        """ExplainAccess says whether an officer of the caller's own agency, or the agency's system, may do something with the case, by which rule
+        and fact, and which rules forbid it.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCaseViewers(
+        self,
+        request: _access_admin_service_pb2.ListCaseViewersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_admin_service_pb2.ListCaseViewersResponse, _abc.Awaitable[_access_admin_service_pb2.ListCaseViewersResponse]]:
+        """ListCaseViewers lists who could see the case or its progress at a time: officers of the caller's own agency, and the agencies that
+        took part.
+        """
 
 def add_AccessAdminServiceServicer_to_server(servicer: AccessAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,7 +5,7 @@ from google.api import resource_pb2 as _resource_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -29,16 +29,18 @@ class CheckAccessResponse(_message.Message):
     def __init__(self, allowed: _Optional[bool] = ..., visible: _Optional[bool] = ..., basis: _Optional[str] = ...) -> None: ...
 
 class RecheckAccessRequest(_message.Message):
-    __slots__ = ("case", "permission", "system", "officer")
+    __slots__ = ("case", "permission", "system", "officer", "certificate_sha256")
     CASE_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     OFFICER_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
     case: str
     permission: _case_access_pb2.CasePermission
     system: str
     officer: str
-    def __init__(self, case: _Optional[str] = ..., permission: _Optional[_Union[_case_access_pb2.CasePermission, str]] = ..., system: _Optional[str] = ..., officer: _Optional[str] = ...) -> None: ...
+    certificate_sha256: bytes
+    def __init__(self, case: _Optional[str] = ..., permission: _Optional[_Union[_case_access_pb2.CasePermission, str]] = ..., system: _Optional[str] = ..., officer: _Optional[str] = ..., certificate_sha256: _Optional[bytes] = ...) -> None: ...
 
 class RecheckAccessResponse(_message.Message):
     __slots__ = ("allowed", "visible", "basis")
@@ -50,13 +52,27 @@ class RecheckAccessResponse(_message.Message):
     basis: str
     def __init__(self, allowed: _Optional[bool] = ..., visible: _Optional[bool] = ..., basis: _Optional[str] = ...) -> None: ...
 
+class BatchCheckAccessRequest(_message.Message):
+    __slots__ = ("checks",)
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    checks: _containers.RepeatedCompositeFieldContainer[CheckAccessRequest]
+    def __init__(self, checks: _Optional[_Iterable[_Union[CheckAccessRequest, _Mapping]]] = ...) -> None: ...
+
+class BatchCheckAccessResponse(_message.Message):
+    __slots__ = ("decisions",)
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[CheckAccessResponse]
+    def __init__(self, decisions: _Optional[_Iterable[_Union[CheckAccessResponse, _Mapping]]] = ...) -> None: ...
+
 class ListAccessibleCasesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "permission")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PERMISSION_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    permission: _case_access_pb2.CasePermission
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., permission: _Optional[_Union[_case_access_pb2.CasePermission, str]] = ...) -> None: ...
 
 class ListAccessibleCasesResponse(_message.Message):
     __slots__ = ("cases", "next_page_token")

@@ -45,6 +45,11 @@ class AccessServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessResponse.FromString,
                 _registered_method=True)
+        self.BatchCheckAccess = channel.unary_unary(
+                '/casemesh.identity.v1.AccessService/BatchCheckAccess',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.FromString,
+                _registered_method=True)
         self.ListAccessibleCases = channel.unary_unary(
                 '/casemesh.identity.v1.AccessService/ListAccessibleCases',
                 request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.ListAccessibleCasesRequest.SerializeToString,
@@ -72,8 +77,15 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCheckAccess(self, request, context):
+        """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAccessibleCases(self, request, context):
-        """ListAccessibleCases lists the cases the token's subject may see, newest first.
+        """ListAccessibleCases lists the cases the token's subject has a right on, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,6 +103,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.RecheckAccess,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessResponse.SerializeToString,
+            ),
+            'BatchCheckAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCheckAccess,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.SerializeToString,
             ),
             'ListAccessibleCases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAccessibleCases,
@@ -153,6 +170,33 @@ class AccessService:
             '/casemesh.identity.v1.AccessService/RecheckAccess',
             casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCheckAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessService/BatchCheckAccess',
+            casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,8 +41,10 @@ class AccessServiceStub:
     """RecheckAccess asks again for a stream that was opened with a token and may outlive it: the subject is data, named by the service that
     verified the token when the stream began. Errors and answers as CheckAccess.
     """
+    BatchCheckAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckAccessRequest, _access_service_pb2.BatchCheckAccessResponse]
+    """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
     ListAccessibleCases: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessibleCasesRequest, _access_service_pb2.ListAccessibleCasesResponse]
-    """ListAccessibleCases lists the cases the token's subject may see, newest first."""
+    """ListAccessibleCases lists the cases the token's subject has a right on, newest first."""
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
@@ -57,8 +59,10 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """RecheckAccess asks again for a stream that was opened with a token and may outlive it: the subject is data, named by the service that
     verified the token when the stream began. Errors and answers as CheckAccess.
     """
+    BatchCheckAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckAccessRequest, _access_service_pb2.BatchCheckAccessResponse]  # type: ignore[assignment]
+    """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
     ListAccessibleCases: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessibleCasesRequest, _access_service_pb2.ListAccessibleCasesResponse]  # type: ignore[assignment]
-    """ListAccessibleCases lists the cases the token's subject may see, newest first."""
+    """ListAccessibleCases lists the cases the token's subject has a right on, newest first."""
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """AccessService decides. Inner services call it with the token of the one who acts; the gateway does not lead here."""
@@ -84,11 +88,19 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BatchCheckAccess(
+        self,
+        request: _access_service_pb2.BatchCheckAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.BatchCheckAccessResponse, _abc.Awaitable[_access_service_pb2.BatchCheckAccessResponse]]:
+        """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
+
+    @_abc_1.abstractmethod
     def ListAccessibleCases(
         self,
         request: _access_service_pb2.ListAccessibleCasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.ListAccessibleCasesResponse, _abc.Awaitable[_access_service_pb2.ListAccessibleCasesResponse]]:
-        """ListAccessibleCases lists the cases the token's subject may see, newest first."""
+        """ListAccessibleCases lists the cases the token's subject has a right on, newest first."""
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

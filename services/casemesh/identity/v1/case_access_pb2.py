@@ -25,15 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&casemesh/identity/v1/case_access.proto\x12\x14\x63\x61semesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x01\n\nCaseAccess\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x0f\n\x07officer\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12.\n\nvalid_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc9\x02\n\x0e\x43\x61sePermission\x12\x1f\n\x1b\x43\x41SE_PERMISSION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41SE_PERMISSION_VIEW_CASE\x10\x01\x12 \n\x1c\x43\x41SE_PERMISSION_VIEW_DOSSIER\x10\x02\x12\"\n\x1e\x43\x41SE_PERMISSION_CHANGE_DOSSIER\x10\x03\x12#\n\x1f\x43\x41SE_PERMISSION_SUBMIT_EXCHANGE\x10\x04\x12$\n CASE_PERMISSION_RECEIVE_EXCHANGE\x10\x05\x12#\n\x1f\x43\x41SE_PERMISSION_DECIDE_EXCHANGE\x10\x06\x12!\n\x1d\x43\x41SE_PERMISSION_MANAGE_ACCESS\x10\x07\x12\x1e\n\x1a\x43\x41SE_PERMISSION_VIEW_TRAIL\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&casemesh/identity/v1/case_access.proto\x12\x14\x63\x61semesh.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x03\n\nCaseAccess\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x0e\n\x06\x61gency\x18\x02 \x01(\t\x12\x0f\n\x07officer\x18\x03 \x01(\t\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12.\n\nvalid_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x04kind\x18\x07 \x01(\x0e\x32$.casemesh.identity.v1.CaseAccessKind\x12\x0c\n\x04\x66\x61\x63t\x18\x08 \x01(\t\x12\x39\n\x0bpermissions\x18\t \x03(\x0e\x32$.casemesh.identity.v1.CasePermission\x12\x10\n\x08given_by\x18\n \x01(\t\x12.\n\x05stage\x18\x0b \x01(\x0e\x32\x1f.casemesh.identity.v1.CaseStage\x12\x31\n\tseal_kind\x18\x0c \x01(\x0e\x32\x1e.casemesh.identity.v1.SealKind*\xb0\x03\n\x0e\x43\x61sePermission\x12\x1f\n\x1b\x43\x41SE_PERMISSION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41SE_PERMISSION_VIEW_CASE\x10\x01\x12 \n\x1c\x43\x41SE_PERMISSION_VIEW_DOSSIER\x10\x02\x12\"\n\x1e\x43\x41SE_PERMISSION_CHANGE_DOSSIER\x10\x03\x12#\n\x1f\x43\x41SE_PERMISSION_SUBMIT_EXCHANGE\x10\x04\x12$\n CASE_PERMISSION_RECEIVE_EXCHANGE\x10\x05\x12#\n\x1f\x43\x41SE_PERMISSION_DECIDE_EXCHANGE\x10\x06\x12!\n\x1d\x43\x41SE_PERMISSION_MANAGE_ACCESS\x10\x07\x12\x1e\n\x1a\x43\x41SE_PERMISSION_VIEW_TRAIL\x10\x08\x12!\n\x1d\x43\x41SE_PERMISSION_VIEW_PROGRESS\x10\t\x12!\n\x1d\x43\x41SE_PERMISSION_REVIEW_ACCESS\x10\n\x12\x1f\n\x1b\x43\x41SE_PERMISSION_BREAK_GLASS\x10\x0b*\x91\x01\n\tCaseStage\x12\x1a\n\x16\x43\x41SE_STAGE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43\x41SE_STAGE_INVESTIGATION\x10\x01\x12\x1a\n\x16\x43\x41SE_STAGE_PROSECUTION\x10\x02\x12\x14\n\x10\x43\x41SE_STAGE_TRIAL\x10\x03\x12\x18\n\x14\x43\x41SE_STAGE_EXECUTION\x10\x04*p\n\x08SealKind\x12\x19\n\x15SEAL_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SEAL_KIND_JUVENILE\x10\x01\x12\x1a\n\x16SEAL_KIND_STATE_SECRET\x10\x02\x12\x15\n\x11SEAL_KIND_PRIVACY\x10\x03*\x9a\x02\n\x0e\x43\x61seAccessKind\x12 \n\x1c\x43\x41SE_ACCESS_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1e\x43\x41SE_ACCESS_KIND_PARTICIPATION\x10\x01\x12\x1f\n\x1b\x43\x41SE_ACCESS_KIND_ASSIGNMENT\x10\x02\x12 \n\x1c\x43\x41SE_ACCESS_KIND_SUPERVISION\x10\x03\x12\x1f\n\x1b\x43\x41SE_ACCESS_KIND_DELEGATION\x10\x04\x12 \n\x1c\x43\x41SE_ACCESS_KIND_BREAK_GLASS\x10\x05\x12!\n\x1d\x43\x41SE_ACCESS_KIND_SEAL_OPENING\x10\x06\x12\x19\n\x15\x43\x41SE_ACCESS_KIND_SEAL\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'casemesh.identity.v1.case_access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CASEPERMISSION']._serialized_start=272
-  _globals['_CASEPERMISSION']._serialized_end=601
+  _globals['_CASEPERMISSION']._serialized_start=514
+  _globals['_CASEPERMISSION']._serialized_end=946
+  _globals['_CASESTAGE']._serialized_start=949
+  _globals['_CASESTAGE']._serialized_end=1094
+  _globals['_SEALKIND']._serialized_start=1096
+  _globals['_SEALKIND']._serialized_end=1208
+  _globals['_CASEACCESSKIND']._serialized_start=1211
+  _globals['_CASEACCESSKIND']._serialized_end=1493
   _globals['_CASEACCESS']._serialized_start=98
-  _globals['_CASEACCESS']._serialized_end=269
+  _globals['_CASEACCESS']._serialized_end=511
 # @@protoc_insertion_point(module_scope)

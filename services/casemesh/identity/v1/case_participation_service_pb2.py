@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5casemesh/identity/v1/case_participation_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\xd1\x01\n\x17\x41\x64\x64ParticipationRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12(\n\x06\x61gency\x18\x03 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\x12*\n\x07officer\x18\x04 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1a\n\x05\x63\x61use\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"L\n\x18\x41\x64\x64ParticipationResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess2\x8d\x01\n\x18\x43\x61seParticipationService\x12q\n\x10\x41\x64\x64Participation\x12-.casemesh.identity.v1.AddParticipationRequest\x1a..casemesh.identity.v1.AddParticipationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5casemesh/identity/v1/case_participation_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\x81\x02\n\x17\x41\x64\x64ParticipationRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12(\n\x06\x61gency\x18\x03 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\x12*\n\x07officer\x18\x04 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1a\n\x05\x63\x61use\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12.\n\x05stage\x18\x06 \x01(\x0e\x32\x1f.casemesh.identity.v1.CaseStage\"L\n\x18\x41\x64\x64ParticipationResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xb1\x01\n\x14SetCaseStagesRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x37\n\x06stages\x18\x03 \x03(\x0e\x32\x1f.casemesh.identity.v1.CaseStageB\x06\xca\xf3\x18\x02H\x04\x12\x1a\n\x05\x63\x61use\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"H\n\x15SetCaseStagesResponse\x12/\n\x06stages\x18\x01 \x03(\x0e\x32\x1f.casemesh.identity.v1.CaseStage2\xf7\x01\n\x18\x43\x61seParticipationService\x12q\n\x10\x41\x64\x64Participation\x12-.casemesh.identity.v1.AddParticipationRequest\x1a..casemesh.identity.v1.AddParticipationResponse\x12h\n\rSetCaseStages\x12*.casemesh.identity.v1.SetCaseStagesRequest\x1a+.casemesh.identity.v1.SetCaseStagesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,10 +45,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADDPARTICIPATIONREQUEST'].fields_by_name['officer']._serialized_options = b'\342A\001\001\372A\022\n\020casemesh/Officer'
   _globals['_ADDPARTICIPATIONREQUEST'].fields_by_name['cause']._loaded_options = None
   _globals['_ADDPARTICIPATIONREQUEST'].fields_by_name['cause']._serialized_options = b'\342A\001\002\312\363\030\003\020\310\001'
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002\312\363\030\002P\001'
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['case']._loaded_options = None
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['case']._serialized_options = b'\342A\001\002\372A\017\n\rcasemesh/Case'
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['stages']._loaded_options = None
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['stages']._serialized_options = b'\312\363\030\002H\004'
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['cause']._loaded_options = None
+  _globals['_SETCASESTAGESREQUEST'].fields_by_name['cause']._serialized_options = b'\342A\001\002\312\363\030\003\020\310\001'
   _globals['_ADDPARTICIPATIONREQUEST']._serialized_start=218
-  _globals['_ADDPARTICIPATIONREQUEST']._serialized_end=427
-  _globals['_ADDPARTICIPATIONRESPONSE']._serialized_start=429
-  _globals['_ADDPARTICIPATIONRESPONSE']._serialized_end=505
-  _globals['_CASEPARTICIPATIONSERVICE']._serialized_start=508
-  _globals['_CASEPARTICIPATIONSERVICE']._serialized_end=649
+  _globals['_ADDPARTICIPATIONREQUEST']._serialized_end=475
+  _globals['_ADDPARTICIPATIONRESPONSE']._serialized_start=477
+  _globals['_ADDPARTICIPATIONRESPONSE']._serialized_end=553
+  _globals['_SETCASESTAGESREQUEST']._serialized_start=556
+  _globals['_SETCASESTAGESREQUEST']._serialized_end=733
+  _globals['_SETCASESTAGESRESPONSE']._serialized_start=735
+  _globals['_SETCASESTAGESRESPONSE']._serialized_end=807
+  _globals['_CASEPARTICIPATIONSERVICE']._serialized_start=810
+  _globals['_CASEPARTICIPATIONSERVICE']._serialized_end=1057
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,11 @@ class CaseParticipationServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationResponse.FromString,
                 _registered_method=True)
+        self.SetCaseStages = channel.unary_unary(
+                '/casemesh.identity.v1.CaseParticipationService/SetCaseStages',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesResponse.FromString,
+                _registered_method=True)
 
 
 class CaseParticipationServiceServicer:
@@ -56,6 +61,14 @@ class CaseParticipationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCaseStages(self, request, context):
+        """SetCaseStages says at which stages a case is from now on. An agency that takes part at a stage changes dossiers and submits exchanges
+        only while the case is at it; seeing the case does not depend on stages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CaseParticipationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -63,6 +76,11 @@ def add_CaseParticipationServiceServicer_to_server(servicer, server):
                     servicer.AddParticipation,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationResponse.SerializeToString,
+            ),
+            'SetCaseStages': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCaseStages,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -94,6 +112,33 @@ class CaseParticipationService:
             '/casemesh.identity.v1.CaseParticipationService/AddParticipation',
             casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.AddParticipationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCaseStages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.CaseParticipationService/SetCaseStages',
+            casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_case__participation__service__pb2.SetCaseStagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

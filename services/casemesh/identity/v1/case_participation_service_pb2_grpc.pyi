@@ -39,6 +39,10 @@ class CaseParticipationServiceStub:
     """AddParticipation lets an agency take part in a case, and assigns the officer who brought it in. Adding what is there changes
     nothing.
     """
+    SetCaseStages: _grpc.UnaryUnaryMultiCallable[_case_participation_service_pb2.SetCaseStagesRequest, _case_participation_service_pb2.SetCaseStagesResponse]
+    """SetCaseStages says at which stages a case is from now on. An agency that takes part at a stage changes dossiers and submits exchanges
+    only while the case is at it; seeing the case does not depend on stages.
+    """
 
 @_typing.type_check_only
 class CaseParticipationServiceAsyncStub(CaseParticipationServiceStub):
@@ -50,6 +54,10 @@ class CaseParticipationServiceAsyncStub(CaseParticipationServiceStub):
     AddParticipation: _aio.UnaryUnaryMultiCallable[_case_participation_service_pb2.AddParticipationRequest, _case_participation_service_pb2.AddParticipationResponse]  # type: ignore[assignment]
     """AddParticipation lets an agency take part in a case, and assigns the officer who brought it in. Adding what is there changes
     nothing.
+    """
+    SetCaseStages: _aio.UnaryUnaryMultiCallable[_case_participation_service_pb2.SetCaseStagesRequest, _case_participation_service_pb2.SetCaseStagesResponse]  # type: ignore[assignment]
+    """SetCaseStages says at which stages a case is from now on. An agency that takes part at a stage changes dossiers and submits exchanges
+    only while the case is at it; seeing the case does not depend on stages.
     """
 
 class CaseParticipationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,6 +73,16 @@ class CaseParticipationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_case_participation_service_pb2.AddParticipationResponse, _abc.Awaitable[_case_participation_service_pb2.AddParticipationResponse]]:
         """AddParticipation lets an agency take part in a case, and assigns the officer who brought it in. Adding what is there changes
         nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def SetCaseStages(
+        self,
+        request: _case_participation_service_pb2.SetCaseStagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_case_participation_service_pb2.SetCaseStagesResponse, _abc.Awaitable[_case_participation_service_pb2.SetCaseStagesResponse]]:
+        """SetCaseStages says at which stages a case is from now on. An agency that takes part at a stage changes dossiers and submits exchanges
+        only while the case is at it; seeing the case does not depend on stages.
         """
 
 def add_CaseParticipationServiceServicer_to_server(servicer: CaseParticipationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

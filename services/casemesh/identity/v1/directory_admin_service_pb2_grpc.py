@@ -56,6 +56,56 @@ class DirectoryAdminServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerResponse.FromString,
                 _registered_method=True)
+        self.CreateUnit = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/CreateUnit',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitResponse.FromString,
+                _registered_method=True)
+        self.PlaceOfficer = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/PlaceOfficer',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerResponse.FromString,
+                _registered_method=True)
+        self.RegisterSystem = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/RegisterSystem',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemResponse.FromString,
+                _registered_method=True)
+        self.RegisterWorkstation = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/RegisterWorkstation',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationResponse.FromString,
+                _registered_method=True)
+        self.ApproveEnrolment = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/ApproveEnrolment',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentResponse.FromString,
+                _registered_method=True)
+        self.Suspend = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/Suspend',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendResponse.FromString,
+                _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/Resume',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeResponse.FromString,
+                _registered_method=True)
+        self.Revoke = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/Revoke',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeResponse.FromString,
+                _registered_method=True)
+        self.GetStanding = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/GetStanding',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingResponse.FromString,
+                _registered_method=True)
+        self.ListCertificates = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryAdminService/ListCertificates',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryAdminServiceServicer:
@@ -64,15 +114,16 @@ class DirectoryAdminServiceServicer:
     """
 
     def CreateAgency(self, request, context):
-        """CreateAgency registers an agency. Errors: ALREADY_EXISTS when the code is taken.
+        """CreateAgency registers an agency, which is active at once. Errors: ALREADY_EXISTS when the code is taken, NOT_FOUND (parent).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateSystem(self, request, context):
-        """CreateSystem registers a system by the fingerprint of its certificate. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the
-        certificate is registered.
+        """CreateSystem registers a system by the fingerprint of its certificate, active at once and on one administrator's word: for one
+        machine and for tests. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the certificate is registered, FAILED_PRECONDITION
+        (DIRECT_ENROLMENT_OFF) where enrolment asks for a second administrator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,6 +138,86 @@ class DirectoryAdminServiceServicer:
 
     def CreateOfficer(self, request, context):
         """CreateOfficer registers an officer. Errors: NOT_FOUND (agency).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateUnit(self, request, context):
+        """CreateUnit registers a unit of an agency. Errors: NOT_FOUND (agency, parent unit).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceOfficer(self, request, context):
+        """PlaceOfficer puts an officer into a unit of the own agency from now on; an officer is of one unit at a time, so the former place
+        ends. The place held already stays as it is. Errors: NOT_FOUND (officer, unit).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterSystem(self, request, context):
+        """RegisterSystem registers a system by its certificate request and the certificate its agency's CA issued for it. The request proves
+        that the system holds the key. It may do nothing until another administrator approves it. Errors: NOT_FOUND (agency),
+        ALREADY_EXISTS when the certificate is registered, INVALID_ARGUMENT (CERTIFICATE_NOT_ACCEPTABLE), FAILED_PRECONDITION
+        (AGENCY_AUTHORITY_MISSING).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterWorkstation(self, request, context):
+        """RegisterWorkstation registers an officer's workstation in the same way. Errors as RegisterSystem.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveEnrolment(self, request, context):
+        """ApproveEnrolment makes a registered system or workstation active, with the certificate it was registered with. It must be another
+        administrator than the one who registered it. What is active already stays as it is. Errors: NOT_FOUND,
+        PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED), FAILED_PRECONDITION (ENROLMENT_STATE_WRONG).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Suspend(self, request, context):
+        """Suspend takes from an agency, system, workstation or officer all it may do, until it is resumed: new calls are refused within 5
+        seconds, open streams cut within 10. With an agency all its systems, workstations and officers are. What is suspended
+        already stays as it is. Errors: NOT_FOUND, FAILED_PRECONDITION (ENROLMENT_STATE_WRONG when it is revoked).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Resume makes what was suspended active again; what is active already stays as it is. Errors as Suspend.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Revoke(self, request, context):
+        """Revoke ends an agency, system, workstation, officer or a single certificate for good, as fast as Suspend. What is revoked
+        already stays as it is. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStanding(self, request, context):
+        """GetStanding returns the state of an agency, system, workstation, officer or certificate. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCertificates(self, request, context):
+        """ListCertificates lists the certificates of a system or workstation, oldest first, revoked ones included. A client has few: at
+        most 100 are returned. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +245,56 @@ def add_DirectoryAdminServiceServicer_to_server(servicer, server):
                     servicer.CreateOfficer,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerResponse.SerializeToString,
+            ),
+            'CreateUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateUnit,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitResponse.SerializeToString,
+            ),
+            'PlaceOfficer': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceOfficer,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerResponse.SerializeToString,
+            ),
+            'RegisterSystem': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterSystem,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemResponse.SerializeToString,
+            ),
+            'RegisterWorkstation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterWorkstation,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationResponse.SerializeToString,
+            ),
+            'ApproveEnrolment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveEnrolment,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentResponse.SerializeToString,
+            ),
+            'Suspend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Suspend,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendResponse.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeResponse.SerializeToString,
+            ),
+            'Revoke': grpc.unary_unary_rpc_method_handler(
+                    servicer.Revoke,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeResponse.SerializeToString,
+            ),
+            'GetStanding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStanding,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingResponse.SerializeToString,
+            ),
+            'ListCertificates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCertificates,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +407,276 @@ class DirectoryAdminService:
             '/casemesh.identity.v1.DirectoryAdminService/CreateOfficer',
             casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/CreateUnit',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.CreateUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceOfficer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/PlaceOfficer',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.PlaceOfficerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/RegisterSystem',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterSystemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterWorkstation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/RegisterWorkstation',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RegisterWorkstationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveEnrolment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/ApproveEnrolment',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ApproveEnrolmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Suspend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/Suspend',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.SuspendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/Resume',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ResumeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Revoke(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/Revoke',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.RevokeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStanding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/GetStanding',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.GetStandingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCertificates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryAdminService/ListCertificates',
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__admin__service__pb2.ListCertificatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,15 +36,52 @@ class DirectoryAdminServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DirectoryAdminServiceAsyncStub: ...
     CreateAgency: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateAgencyRequest, _directory_admin_service_pb2.CreateAgencyResponse]
-    """CreateAgency registers an agency. Errors: ALREADY_EXISTS when the code is taken."""
+    """CreateAgency registers an agency, which is active at once. Errors: ALREADY_EXISTS when the code is taken, NOT_FOUND (parent)."""
     CreateSystem: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateSystemRequest, _directory_admin_service_pb2.CreateSystemResponse]
-    """CreateSystem registers a system by the fingerprint of its certificate. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the
-    certificate is registered.
+    """CreateSystem registers a system by the fingerprint of its certificate, active at once and on one administrator's word: for one
+    machine and for tests. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the certificate is registered, FAILED_PRECONDITION
+    (DIRECT_ENROLMENT_OFF) where enrolment asks for a second administrator.
     """
     CreateWorkstation: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateWorkstationRequest, _directory_admin_service_pb2.CreateWorkstationResponse]
     """CreateWorkstation registers an officer's workstation by the fingerprint of its certificate. Errors as CreateSystem."""
     CreateOfficer: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateOfficerRequest, _directory_admin_service_pb2.CreateOfficerResponse]
     """CreateOfficer registers an officer. Errors: NOT_FOUND (agency)."""
+    CreateUnit: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateUnitRequest, _directory_admin_service_pb2.CreateUnitResponse]
+    """CreateUnit registers a unit of an agency. Errors: NOT_FOUND (agency, parent unit)."""
+    PlaceOfficer: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.PlaceOfficerRequest, _directory_admin_service_pb2.PlaceOfficerResponse]
+    """PlaceOfficer puts an officer into a unit of the own agency from now on; an officer is of one unit at a time, so the former place
+    ends. The place held already stays as it is. Errors: NOT_FOUND (officer, unit).
+    """
+    RegisterSystem: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RegisterSystemRequest, _directory_admin_service_pb2.RegisterSystemResponse]
+    """RegisterSystem registers a system by its certificate request and the certificate its agency's CA issued for it. The request proves
+    that the system holds the key. It may do nothing until another administrator approves it. Errors: NOT_FOUND (agency),
+    ALREADY_EXISTS when the certificate is registered, INVALID_ARGUMENT (CERTIFICATE_NOT_ACCEPTABLE), FAILED_PRECONDITION
+    (AGENCY_AUTHORITY_MISSING).
+    """
+    RegisterWorkstation: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RegisterWorkstationRequest, _directory_admin_service_pb2.RegisterWorkstationResponse]
+    """RegisterWorkstation registers an officer's workstation in the same way. Errors as RegisterSystem."""
+    ApproveEnrolment: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ApproveEnrolmentRequest, _directory_admin_service_pb2.ApproveEnrolmentResponse]
+    """ApproveEnrolment makes a registered system or workstation active, with the certificate it was registered with. It must be another
+    administrator than the one who registered it. What is active already stays as it is. Errors: NOT_FOUND,
+    PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED), FAILED_PRECONDITION (ENROLMENT_STATE_WRONG).
+    """
+    Suspend: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.SuspendRequest, _directory_admin_service_pb2.SuspendResponse]
+    """Suspend takes from an agency, system, workstation or officer all it may do, until it is resumed: new calls are refused within 5
+    seconds, open streams cut within 10. With an agency all its systems, workstations and officers are. What is suspended
+    already stays as it is. Errors: NOT_FOUND, FAILED_PRECONDITION (ENROLMENT_STATE_WRONG when it is revoked).
+    """
+    Resume: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ResumeRequest, _directory_admin_service_pb2.ResumeResponse]
+    """Resume makes what was suspended active again; what is active already stays as it is. Errors as Suspend."""
+    Revoke: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RevokeRequest, _directory_admin_service_pb2.RevokeResponse]
+    """Revoke ends an agency, system, workstation, officer or a single certificate for good, as fast as Suspend. What is revoked
+    already stays as it is. Errors: NOT_FOUND.
+    """
+    GetStanding: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.GetStandingRequest, _directory_admin_service_pb2.GetStandingResponse]
+    """GetStanding returns the state of an agency, system, workstation, officer or certificate. Errors: NOT_FOUND."""
+    ListCertificates: _grpc.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ListCertificatesRequest, _directory_admin_service_pb2.ListCertificatesResponse]
+    """ListCertificates lists the certificates of a system or workstation, oldest first, revoked ones included. A client has few: at
+    most 100 are returned. Errors: NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class DirectoryAdminServiceAsyncStub(DirectoryAdminServiceStub):
@@ -54,15 +91,52 @@ class DirectoryAdminServiceAsyncStub(DirectoryAdminServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateAgency: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateAgencyRequest, _directory_admin_service_pb2.CreateAgencyResponse]  # type: ignore[assignment]
-    """CreateAgency registers an agency. Errors: ALREADY_EXISTS when the code is taken."""
+    """CreateAgency registers an agency, which is active at once. Errors: ALREADY_EXISTS when the code is taken, NOT_FOUND (parent)."""
     CreateSystem: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateSystemRequest, _directory_admin_service_pb2.CreateSystemResponse]  # type: ignore[assignment]
-    """CreateSystem registers a system by the fingerprint of its certificate. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the
-    certificate is registered.
+    """CreateSystem registers a system by the fingerprint of its certificate, active at once and on one administrator's word: for one
+    machine and for tests. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the certificate is registered, FAILED_PRECONDITION
+    (DIRECT_ENROLMENT_OFF) where enrolment asks for a second administrator.
     """
     CreateWorkstation: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateWorkstationRequest, _directory_admin_service_pb2.CreateWorkstationResponse]  # type: ignore[assignment]
     """CreateWorkstation registers an officer's workstation by the fingerprint of its certificate. Errors as CreateSystem."""
     CreateOfficer: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateOfficerRequest, _directory_admin_service_pb2.CreateOfficerResponse]  # type: ignore[assignment]
     """CreateOfficer registers an officer. Errors: NOT_FOUND (agency)."""
+    CreateUnit: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.CreateUnitRequest, _directory_admin_service_pb2.CreateUnitResponse]  # type: ignore[assignment]
+    """CreateUnit registers a unit of an agency. Errors: NOT_FOUND (agency, parent unit)."""
+    PlaceOfficer: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.PlaceOfficerRequest, _directory_admin_service_pb2.PlaceOfficerResponse]  # type: ignore[assignment]
+    """PlaceOfficer puts an officer into a unit of the own agency from now on; an officer is of one unit at a time, so the former place
+    ends. The place held already stays as it is. Errors: NOT_FOUND (officer, unit).
+    """
+    RegisterSystem: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RegisterSystemRequest, _directory_admin_service_pb2.RegisterSystemResponse]  # type: ignore[assignment]
+    """RegisterSystem registers a system by its certificate request and the certificate its agency's CA issued for it. The request proves
+    that the system holds the key. It may do nothing until another administrator approves it. Errors: NOT_FOUND (agency),
+    ALREADY_EXISTS when the certificate is registered, INVALID_ARGUMENT (CERTIFICATE_NOT_ACCEPTABLE), FAILED_PRECONDITION
+    (AGENCY_AUTHORITY_MISSING).
+    """
+    RegisterWorkstation: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RegisterWorkstationRequest, _directory_admin_service_pb2.RegisterWorkstationResponse]  # type: ignore[assignment]
+    """RegisterWorkstation registers an officer's workstation in the same way. Errors as RegisterSystem."""
+    ApproveEnrolment: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ApproveEnrolmentRequest, _directory_admin_service_pb2.ApproveEnrolmentResponse]  # type: ignore[assignment]
+    """ApproveEnrolment makes a registered system or workstation active, with the certificate it was registered with. It must be another
+    administrator than the one who registered it. What is active already stays as it is. Errors: NOT_FOUND,
+    PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED), FAILED_PRECONDITION (ENROLMENT_STATE_WRONG).
+    """
+    Suspend: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.SuspendRequest, _directory_admin_service_pb2.SuspendResponse]  # type: ignore[assignment]
+    """Suspend takes from an agency, system, workstation or officer all it may do, until it is resumed: new calls are refused within 5
+    seconds, open streams cut within 10. With an agency all its systems, workstations and officers are. What is suspended
+    already stays as it is. Errors: NOT_FOUND, FAILED_PRECONDITION (ENROLMENT_STATE_WRONG when it is revoked).
+    """
+    Resume: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ResumeRequest, _directory_admin_service_pb2.ResumeResponse]  # type: ignore[assignment]
+    """Resume makes what was suspended active again; what is active already stays as it is. Errors as Suspend."""
+    Revoke: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.RevokeRequest, _directory_admin_service_pb2.RevokeResponse]  # type: ignore[assignment]
+    """Revoke ends an agency, system, workstation, officer or a single certificate for good, as fast as Suspend. What is revoked
+    already stays as it is. Errors: NOT_FOUND.
+    """
+    GetStanding: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.GetStandingRequest, _directory_admin_service_pb2.GetStandingResponse]  # type: ignore[assignment]
+    """GetStanding returns the state of an agency, system, workstation, officer or certificate. Errors: NOT_FOUND."""
+    ListCertificates: _aio.UnaryUnaryMultiCallable[_directory_admin_service_pb2.ListCertificatesRequest, _directory_admin_service_pb2.ListCertificatesResponse]  # type: ignore[assignment]
+    """ListCertificates lists the certificates of a system or workstation, oldest first, revoked ones included. A client has few: at
+    most 100 are returned. Errors: NOT_FOUND.
+    """
 
 class DirectoryAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """DirectoryAdminService enrols who takes part. Only the platform's operator may call it, with its own certificate and inside
@@ -75,7 +149,7 @@ class DirectoryAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_admin_service_pb2.CreateAgencyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_admin_service_pb2.CreateAgencyResponse, _abc.Awaitable[_directory_admin_service_pb2.CreateAgencyResponse]]:
-        """CreateAgency registers an agency. Errors: ALREADY_EXISTS when the code is taken."""
+        """CreateAgency registers an agency, which is active at once. Errors: ALREADY_EXISTS when the code is taken, NOT_FOUND (parent)."""
 
     @_abc_1.abstractmethod
     def CreateSystem(
@@ -83,8 +157,9 @@ class DirectoryAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_admin_service_pb2.CreateSystemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_admin_service_pb2.CreateSystemResponse, _abc.Awaitable[_directory_admin_service_pb2.CreateSystemResponse]]:
-        """CreateSystem registers a system by the fingerprint of its certificate. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the
-        certificate is registered.
+        """CreateSystem registers a system by the fingerprint of its certificate, active at once and on one administrator's word: for one
+        machine and for tests. Errors: NOT_FOUND (agency), ALREADY_EXISTS when the certificate is registered, FAILED_PRECONDITION
+        (DIRECT_ENROLMENT_OFF) where enrolment asks for a second administrator.
         """
 
     @_abc_1.abstractmethod
@@ -102,5 +177,101 @@ class DirectoryAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_admin_service_pb2.CreateOfficerResponse, _abc.Awaitable[_directory_admin_service_pb2.CreateOfficerResponse]]:
         """CreateOfficer registers an officer. Errors: NOT_FOUND (agency)."""
+
+    @_abc_1.abstractmethod
+    def CreateUnit(
+        self,
+        request: _directory_admin_service_pb2.CreateUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.CreateUnitResponse, _abc.Awaitable[_directory_admin_service_pb2.CreateUnitResponse]]:
+        """CreateUnit registers a unit of an agency. Errors: NOT_FOUND (agency, parent unit)."""
+
+    @_abc_1.abstractmethod
+    def PlaceOfficer(
+        self,
+        request: _directory_admin_service_pb2.PlaceOfficerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.PlaceOfficerResponse, _abc.Awaitable[_directory_admin_service_pb2.PlaceOfficerResponse]]:
+        """PlaceOfficer puts an officer into a unit of the own agency from now on; an officer is of one unit at a time, so the former place
+        ends. The place held already stays as it is. Errors: NOT_FOUND (officer, unit).
+        """
+
+    @_abc_1.abstractmethod
+    def RegisterSystem(
+        self,
+        request: _directory_admin_service_pb2.RegisterSystemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.RegisterSystemResponse, _abc.Awaitable[_directory_admin_service_pb2.RegisterSystemResponse]]:
+        """RegisterSystem registers a system by its certificate request and the certificate its agency's CA issued for it. The request proves
+        that the system holds the key. It may do nothing until another administrator approves it. Errors: NOT_FOUND (agency),
+        ALREADY_EXISTS when the certificate is registered, INVALID_ARGUMENT (CERTIFICATE_NOT_ACCEPTABLE), FAILED_PRECONDITION
+        (AGENCY_AUTHORITY_MISSING).
+        """
+
+    @_abc_1.abstractmethod
+    def RegisterWorkstation(
+        self,
+        request: _directory_admin_service_pb2.RegisterWorkstationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.RegisterWorkstationResponse, _abc.Awaitable[_directory_admin_service_pb2.RegisterWorkstationResponse]]:
+        """RegisterWorkstation registers an officer's workstation in the same way. Errors as RegisterSystem."""
+
+    @_abc_1.abstractmethod
+    def ApproveEnrolment(
+        self,
+        request: _directory_admin_service_pb2.ApproveEnrolmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.ApproveEnrolmentResponse, _abc.Awaitable[_directory_admin_service_pb2.ApproveEnrolmentResponse]]:
+        """ApproveEnrolment makes a registered system or workstation active, with the certificate it was registered with. It must be another
+        administrator than the one who registered it. What is active already stays as it is. Errors: NOT_FOUND,
+        PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED), FAILED_PRECONDITION (ENROLMENT_STATE_WRONG).
+        """
+
+    @_abc_1.abstractmethod
+    def Suspend(
+        self,
+        request: _directory_admin_service_pb2.SuspendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.SuspendResponse, _abc.Awaitable[_directory_admin_service_pb2.SuspendResponse]]:
+        """Suspend takes from an agency, system, workstation or officer all it may do, until it is resumed: new calls are refused within 5
+        seconds, open streams cut within 10. With an agency all its systems, workstations and officers are. What is suspended
+        already stays as it is. Errors: NOT_FOUND, FAILED_PRECONDITION (ENROLMENT_STATE_WRONG when it is revoked).
+        """
+
+    @_abc_1.abstractmethod
+    def Resume(
+        self,
+        request: _directory_admin_service_pb2.ResumeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.ResumeResponse, _abc.Awaitable[_directory_admin_service_pb2.ResumeResponse]]:
+        """Resume makes what was suspended active again; what is active already stays as it is. Errors as Suspend."""
+
+    @_abc_1.abstractmethod
+    def Revoke(
+        self,
+        request: _directory_admin_service_pb2.RevokeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.RevokeResponse, _abc.Awaitable[_directory_admin_service_pb2.RevokeResponse]]:
+        """Revoke ends an agency, system, workstation, officer or a single certificate for good, as fast as Suspend. What is revoked
+        already stays as it is. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStanding(
+        self,
+        request: _directory_admin_service_pb2.GetStandingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.GetStandingResponse, _abc.Awaitable[_directory_admin_service_pb2.GetStandingResponse]]:
+        """GetStanding returns the state of an agency, system, workstation, officer or certificate. Errors: NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListCertificates(
+        self,
+        request: _directory_admin_service_pb2.ListCertificatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_admin_service_pb2.ListCertificatesResponse, _abc.Awaitable[_directory_admin_service_pb2.ListCertificatesResponse]]:
+        """ListCertificates lists the certificates of a system or workstation, oldest first, revoked ones included. A client has few: at
+        most 100 are returned. Errors: NOT_FOUND.
+        """
 
 def add_DirectoryAdminServiceServicer_to_server(servicer: DirectoryAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$casemesh/identity/v1/directory.proto\x12\x14\x63\x61semesh.identity.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\x01\n\x06\x41gency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\r\n\x05organ\x18\x04 \x01(\t\x12\x14\n\x0ctrust_domain\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\'\xea\x41$\n\x0f\x63\x61semesh/Agency\x12\x11\x61gencies/{agency}\"\xb3\x01\n\x06System\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\xea\x41\x35\n\x0f\x63\x61semesh/System\x12\"agencies/{agency}/systems/{system}\"\xc2\x01\n\x0bWorkstation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07officer\x18\x02 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:G\xea\x41\x44\n\x14\x63\x61semesh/Workstation\x12,agencies/{agency}/workstations/{workstation}\"\x9b\x01\n\x07Officer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:;\xea\x41\x38\n\x10\x63\x61semesh/Officer\x12$agencies/{agency}/officers/{officer}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$casemesh/identity/v1/directory.proto\x12\x14\x63\x61semesh.identity.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x02\n\x06\x41gency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\r\n\x05organ\x18\x04 \x01(\t\x12\x14\n\x0ctrust_domain\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x07 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState\x12\x0e\n\x06parent\x18\x08 \x01(\t\x12\x30\n\x05level\x18\t \x01(\x0e\x32!.casemesh.identity.v1.AgencyLevel:\'\xea\x41$\n\x0f\x63\x61semesh/Agency\x12\x11\x61gencies/{agency}\"\xe8\x01\n\x06System\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState:8\xea\x41\x35\n\x0f\x63\x61semesh/System\x12\"agencies/{agency}/systems/{system}\"\xf7\x01\n\x0bWorkstation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07officer\x18\x02 \x01(\t\x12\x1a\n\x12\x63\x65rtificate_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState:G\xea\x41\x44\n\x14\x63\x61semesh/Workstation\x12,agencies/{agency}/workstations/{workstation}\"\x91\x02\n\x07Officer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x04 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState\x12\x0c\n\x04unit\x18\x05 \x01(\t\x12\x31\n\tunit_role\x18\x06 \x01(\x0e\x32\x1e.casemesh.identity.v1.UnitRole:;\xea\x41\x38\n\x10\x63\x61semesh/Officer\x12$agencies/{agency}/officers/{officer}\"\x8b\x02\n\x0b\x43\x65rtificate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:G\xea\x41\x44\n\x14\x63\x61semesh/Certificate\x12,agencies/{agency}/certificates/{certificate}\"\x8e\x01\n\x08Standing\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x33\n\x05state\x18\x02 \x01(\x0e\x32$.casemesh.identity.v1.EnrolmentState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0b\x63hange_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x01\n\x04Unit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06parent\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:2\xea\x41/\n\rcasemesh/Unit\x12\x1e\x61gencies/{agency}/units/{unit}\"\xbd\x01\n\rUnitPlacement\x12\x0f\n\x07officer\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12,\n\x04role\x18\x03 \x01(\x0e\x32\x1e.casemesh.identity.v1.UnitRole\x12.\n\nvalid_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa9\x01\n\x0e\x45nrolmentState\x12\x1f\n\x1b\x45NROLMENT_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45NROLMENT_STATE_REGISTERED\x10\x01\x12\x1a\n\x16\x45NROLMENT_STATE_ACTIVE\x10\x02\x12\x1d\n\x19\x45NROLMENT_STATE_SUSPENDED\x10\x03\x12\x1b\n\x17\x45NROLMENT_STATE_REVOKED\x10\x04*\x90\x01\n\x0b\x41gencyLevel\x12\x1c\n\x18\x41GENCY_LEVEL_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41GENCY_LEVEL_CENTRAL\x10\x01\x12\x19\n\x15\x41GENCY_LEVEL_PROVINCE\x10\x02\x12\x15\n\x11\x41GENCY_LEVEL_CITY\x10\x03\x12\x17\n\x13\x41GENCY_LEVEL_COUNTY\x10\x04*U\n\x08UnitRole\x12\x19\n\x15UNIT_ROLE_UNSPECIFIED\x10\x00\x12\x14\n\x10UNIT_ROLE_MEMBER\x10\x01\x12\x18\n\x14UNIT_ROLE_SUPERVISOR\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,12 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKSTATION']._serialized_options = b'\352AD\n\024casemesh/Workstation\022,agencies/{agency}/workstations/{workstation}'
   _globals['_OFFICER']._loaded_options = None
   _globals['_OFFICER']._serialized_options = b'\352A8\n\020casemesh/Officer\022$agencies/{agency}/officers/{officer}'
+  _globals['_CERTIFICATE']._loaded_options = None
+  _globals['_CERTIFICATE']._serialized_options = b'\352AD\n\024casemesh/Certificate\022,agencies/{agency}/certificates/{certificate}'
+  _globals['_UNIT']._loaded_options = None
+  _globals['_UNIT']._serialized_options = b'\352A/\n\rcasemesh/Unit\022\036agencies/{agency}/units/{unit}'
+  _globals['_ENROLMENTSTATE']._serialized_start=1960
+  _globals['_ENROLMENTSTATE']._serialized_end=2129
+  _globals['_AGENCYLEVEL']._serialized_start=2132
+  _globals['_AGENCYLEVEL']._serialized_end=2276
+  _globals['_UNITROLE']._serialized_start=2278
+  _globals['_UNITROLE']._serialized_end=2363
   _globals['_AGENCY']._serialized_start=123
-  _globals['_AGENCY']._serialized_end=308
-  _globals['_SYSTEM']._serialized_start=311
-  _globals['_SYSTEM']._serialized_end=490
-  _globals['_WORKSTATION']._serialized_start=493
-  _globals['_WORKSTATION']._serialized_end=687
-  _globals['_OFFICER']._serialized_start=690
-  _globals['_OFFICER']._serialized_end=845
+  _globals['_AGENCY']._serialized_end=427
+  _globals['_SYSTEM']._serialized_start=430
+  _globals['_SYSTEM']._serialized_end=662
+  _globals['_WORKSTATION']._serialized_start=665
+  _globals['_WORKSTATION']._serialized_end=912
+  _globals['_OFFICER']._serialized_start=915
+  _globals['_OFFICER']._serialized_end=1188
+  _globals['_CERTIFICATE']._serialized_start=1191
+  _globals['_CERTIFICATE']._serialized_end=1458
+  _globals['_STANDING']._serialized_start=1461
+  _globals['_STANDING']._serialized_end=1603
+  _globals['_UNIT']._serialized_start=1606
+  _globals['_UNIT']._serialized_end=1765
+  _globals['_UNITPLACEMENT']._serialized_start=1768
+  _globals['_UNITPLACEMENT']._serialized_end=1957
 # @@protoc_insertion_point(module_scope)

@@ -53,3 +53,31 @@ class ListOfficersResponse(_message.Message):
     officers: _containers.RepeatedCompositeFieldContainer[_directory_pb2.Officer]
     next_page_token: str
     def __init__(self, officers: _Optional[_Iterable[_Union[_directory_pb2.Officer, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListUnitsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUnitsResponse(_message.Message):
+    __slots__ = ("units", "next_page_token")
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    units: _containers.RepeatedCompositeFieldContainer[_directory_pb2.Unit]
+    next_page_token: str
+    def __init__(self, units: _Optional[_Iterable[_Union[_directory_pb2.Unit, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DownloadDirectoryRequest(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    def __init__(self, version: _Optional[int] = ...) -> None: ...
+
+class DownloadDirectoryResponse(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...

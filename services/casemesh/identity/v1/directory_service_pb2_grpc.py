@@ -51,6 +51,16 @@ class DirectoryServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersResponse.FromString,
                 _registered_method=True)
+        self.ListUnits = channel.unary_unary(
+                '/casemesh.identity.v1.DirectoryService/ListUnits',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsResponse.FromString,
+                _registered_method=True)
+        self.DownloadDirectory = channel.unary_stream(
+                '/casemesh.identity.v1.DirectoryService/DownloadDirectory',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
@@ -79,6 +89,22 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnits(self, request, context):
+        """ListUnits lists the units of the caller's own agency, in the order of their resource names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadDirectory(self, request, context):
+        """DownloadDirectory sends one version of the signed directory of agencies: a DSSE envelope over canonical JSON that verifies offline
+        with the platform's signing root. Each version names the digest of the one before, so that nobody can be shown another
+        history. Errors: NOT_FOUND (version), FAILED_PRECONDITION (DIRECTORY_NOT_SIGNED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +122,16 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListOfficers,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersResponse.SerializeToString,
+            ),
+            'ListUnits': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnits,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsResponse.SerializeToString,
+            ),
+            'DownloadDirectory': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadDirectory,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +217,60 @@ class DirectoryService:
             '/casemesh.identity.v1.DirectoryService/ListOfficers',
             casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListOfficersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryService/ListUnits',
+            casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__service__pb2.ListUnitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadDirectory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/casemesh.identity.v1.DirectoryService/DownloadDirectory',
+            casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_directory__service__pb2.DownloadDirectoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,13 @@ class DirectoryServiceStub:
     """ListAgencies lists all agencies, by code."""
     ListOfficers: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListOfficersRequest, _directory_service_pb2.ListOfficersResponse]
     """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
+    ListUnits: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListUnitsRequest, _directory_service_pb2.ListUnitsResponse]
+    """ListUnits lists the units of the caller's own agency, in the order of their resource names."""
+    DownloadDirectory: _grpc.UnaryStreamMultiCallable[_directory_service_pb2.DownloadDirectoryRequest, _directory_service_pb2.DownloadDirectoryResponse]
+    """DownloadDirectory sends one version of the signed directory of agencies: a DSSE envelope over canonical JSON that verifies offline
+    with the platform's signing root. Each version names the digest of the one before, so that nobody can be shown another
+    history. Errors: NOT_FOUND (version), FAILED_PRECONDITION (DIRECTORY_NOT_SIGNED).
+    """
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
@@ -55,6 +62,13 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """ListAgencies lists all agencies, by code."""
     ListOfficers: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListOfficersRequest, _directory_service_pb2.ListOfficersResponse]  # type: ignore[assignment]
     """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
+    ListUnits: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListUnitsRequest, _directory_service_pb2.ListUnitsResponse]  # type: ignore[assignment]
+    """ListUnits lists the units of the caller's own agency, in the order of their resource names."""
+    DownloadDirectory: _aio.UnaryStreamMultiCallable[_directory_service_pb2.DownloadDirectoryRequest, _directory_service_pb2.DownloadDirectoryResponse]  # type: ignore[assignment]
+    """DownloadDirectory sends one version of the signed directory of agencies: a DSSE envelope over canonical JSON that verifies offline
+    with the platform's signing root. Each version names the digest of the one before, so that nobody can be shown another
+    history. Errors: NOT_FOUND (version), FAILED_PRECONDITION (DIRECTORY_NOT_SIGNED).
+    """
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """DirectoryService answers who takes part: every caller with a valid token may ask for agencies, and for officers of its own
@@ -84,5 +98,24 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListOfficersResponse, _abc.Awaitable[_directory_service_pb2.ListOfficersResponse]]:
         """ListOfficers lists the officers of the caller's own agency, in the order of their resource names."""
+
+    @_abc_1.abstractmethod
+    def ListUnits(
+        self,
+        request: _directory_service_pb2.ListUnitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.ListUnitsResponse, _abc.Awaitable[_directory_service_pb2.ListUnitsResponse]]:
+        """ListUnits lists the units of the caller's own agency, in the order of their resource names."""
+
+    @_abc_1.abstractmethod
+    def DownloadDirectory(
+        self,
+        request: _directory_service_pb2.DownloadDirectoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_directory_service_pb2.DownloadDirectoryResponse], _abc.AsyncIterator[_directory_service_pb2.DownloadDirectoryResponse]]:
+        """DownloadDirectory sends one version of the signed directory of agencies: a DSSE envelope over canonical JSON that verifies offline
+        with the platform's signing root. Each version names the digest of the one before, so that nobody can be shown another
+        history. Errors: NOT_FOUND (version), FAILED_PRECONDITION (DIRECTORY_NOT_SIGNED).
+        """
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
