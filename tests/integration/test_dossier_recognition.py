@@ -273,6 +273,14 @@ async def test_pictures_are_read_where_the_name_says_nothing(scene: Scene) -> No
     assert {("IMG_0004.png", "R004", "ocr"), ("拘留证.png", "A029", "name")} == {tuple(row) for row in rows}
 
 
+async def test_pictures_are_not_read_unless_the_site_wants_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(worker.Examiner, "read_picture", lambda examiner, path: read.append(path))
+    await scene.add(await scene.dossier(), ("IMG_0004.png", paper(kind="png")))
+    await until_idle(scene.worker(ocr=False))
+    assert ({"IMG_0004.png": []}, []) == (await scene.problems(), read)
+
+
 async def test_work_that_fails_is_taken_up_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_IDLE_SECONDS", 0.01)
     dossier_id = await scene.dossier()

@@ -90,7 +90,5 @@ def verify_proof(
     merkle.verify_inclusion(
         leaf, stated.leaf_count, merkle.leaf_hash(document_leaf(document)), document_path, stated.root_hash
     )
-    if not 1 <= page <= document.page_count:
-        raise ManifestError(f"the document has {document.page_count} pages, and no page {page}")
     verify_page(PageProof(document.sha256, page, leaf + page, page_path), stated.root_hash, stated.leaf_count)
     return ProvedPage(stated, document, page)

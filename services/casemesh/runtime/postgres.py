@@ -73,6 +73,10 @@ class Transaction:
         """Run a statement once per row of arguments, in one round trip."""
         await _answered(self._connection.executemany(sql, arguments))
 
+    async def reset_session(self) -> None:
+        """Drop what statements left in the session. Not within a transaction."""
+        await self._connection.reset()
+
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows by COPY."""
         await _answered(self._connection.copy_records_to_table(table, records=rows, columns=columns))
@@ -103,6 +107,7 @@ class Database:
                 min_size=1,
                 max_size=self._config.pool_size,
                 timeout=self._config.acquire_timeout,
+                reset=_leave_session,
                 server_settings={
                     "statement_timeout": str(int(self._config.statement_timeout * 1000)),
                     "idle_in_transaction_session_timeout": "60000",
@@ -146,7 +151,16 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Transaction]:
-        """Give a connection in autocommit: each statement is its own transaction."""
+        """Give a connection in autocommit: each statement is its own transaction. What the body left in the session,
+        e.g. an advisory lock, ends with it."""
+        async with self._one_statement() as transaction:
+            try:
+                yield transaction
+            finally:
+                await _quietly(transaction.reset_session())
+
+    @asynccontextmanager
+    async def _one_statement(self) -> AsyncIterator[Transaction]:
         connection = await self._acquire()
         try:
             yield Transaction(connection)
@@ -155,22 +169,22 @@ class Database:
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
         """Return all rows of one statement."""
-        async with self.connection() as connection:
+        async with self._one_statement() as connection:
             return await connection.fetch(sql, *arguments)
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
         """Return the first row of one statement, or None."""
-        async with self.connection() as connection:
+        async with self._one_statement() as connection:
             return await connection.fetchrow(sql, *arguments)
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """Return the first value of one statement, or None."""
-        async with self.connection() as connection:
+        async with self._one_statement() as connection:
             return await connection.fetchval(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> int:
         """Run one statement and return how many rows it touched."""
-        async with self.connection() as connection:
+        async with self._one_statement() as connection:
             return await connection.execute(sql, *arguments)
 
     async def _acquire(self) -> Any:
@@ -187,6 +201,11 @@ class Database:
             await transaction.commit()
         finally:
             await self._release(connection)
+
+
+async def _leave_session(connection: Any) -> None:
+    """The pool's own reset is a round trip at every release, as long as a short statement itself; transactions and single
+    statements leave nothing in a session, and the driver still rolls back what is open."""
 
 
 # On a connection that is closed already, asyncpg raises where these are called, not where they are awaited.

@@ -90,13 +90,18 @@ FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::bytea[], $5::bigint[], 
 WHERE blob.blob_id = moved.blob_id AND blob.received_bytes = moved.from_bytes AND blob.chunks = moved.from_chunks
 RETURNING blob.blob_id
 """
+# Two joins, for one with OR would compare every document held with every one wanted.
 _WRITTEN_ELSEWHERE = """
-SELECT held.document_index, wanted.document_index AS wanted_index
-FROM unnest($3::integer[], $4::text[], $5::text[]) AS wanted (document_index, volume, file_name)
-JOIN document AS held ON held.dossier_id = $1 AND held.revision = $2 AND (
-    held.document_index = wanted.document_index
-    OR (held.volume, held.file_name) = (wanted.volume, wanted.file_name))
-LIMIT 1
+WITH wanted AS (
+    SELECT * FROM unnest($3::integer[], $4::text[], $5::text[]) AS wanted (document_index, volume, file_name))
+(SELECT held.document_index, wanted.document_index AS wanted_index
+ FROM wanted JOIN document AS held
+ ON held.dossier_id = $1 AND held.revision = $2 AND held.document_index = wanted.document_index LIMIT 1)
+UNION ALL
+(SELECT held.document_index, wanted.document_index AS wanted_index
+ FROM wanted JOIN document AS held
+ ON held.dossier_id = $1 AND held.revision = $2 AND held.volume = wanted.volume AND held.file_name = wanted.file_name
+ LIMIT 1)
 """
 # Not where another stream has brought the document further meanwhile.
 _DROPPED = """
