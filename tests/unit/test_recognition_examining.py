@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import struct
@@ -181,10 +182,21 @@ def test_ofd_of_other_makers_is_read(name: str) -> None:
 
 
 def test_entities_are_refused_in_ofd(tmp_path: Path) -> None:
-    laughs = (
-        b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><OFD><DocBody><DocRoot>&b;</DocRoot></DocBody></OFD>'
-    )
-    assert (Problem.UNREADABLE,) == found_in(tmp_path, archive(OFD_xml=laughs)).problems
+    body = b"<OFD><DocBody><DocRoot>%s</DocRoot></DocBody></OFD>"
+    plain = found_in(tmp_path, archive(OFD_xml=body % b"D.xml", D_xml=b"<Document/>"))
+    entity = b'<!DOCTYPE OFD [<!ENTITY d "D.xml">]>' + body % b"&d;"
+    assert ((), (Problem.UNREADABLE,)) == (
+        plain.problems, found_in(tmp_path, archive(OFD_xml=entity, D_xml=b"<Document/>")).problems,
+    )  # fmt: skip
+
+
+def test_a_member_of_an_ofd_is_read_up_to_its_limit_alone(tmp_path: Path) -> None:
+    root = b"<OFD><DocBody><DocRoot>D.xml</DocRoot></DocBody></OFD>"
+    problems = [
+        found_in(tmp_path, archive(OFD_xml=root, D_xml=b"<Document>" + b" " * (size << 20) + b"</Document>")).problems
+        for size in (15, 16)
+    ]
+    assert [(), (Problem.UNREADABLE,)] == problems
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +250,14 @@ def limited(examine_source: str, files: int) -> subprocess.CompletedProcess[str]
 def test_processor_time_is_bounded_for_a_file() -> None:
     done = limited("def examine(path):\n    while True: pass", 1)
     assert (-signal.SIGXCPU, "") == (done.returncode, done.stdout)
+
+
+def test_memory_is_bounded() -> None:
+    allocate = (
+        "def examine(path):\n    try:\n        bytearray(process.MEMORY_BYTES)\n    except MemoryError:\n"
+        "        return Findings(Format.TEXT, 1)\n    return Findings(Format.TEXT, 2)"
+    )
+    assert 1 == json.loads(limited(allocate, 1).stdout)["page_count"]
 
 
 def test_the_time_of_one_file_does_not_count_against_the_next() -> None:

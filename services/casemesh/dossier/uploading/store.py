@@ -26,7 +26,7 @@ from casemesh.dossier.uploading.session import (
     finished_totals,
     name_duplicate,
 )
-from casemesh.errors import Conflict, FailedPrecondition, not_found
+from casemesh.errors import CaseMeshError, Conflict, FailedPrecondition, not_found
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import event_of, record
 from casemesh.runtime.postgres import Database, Row, Transaction
@@ -239,6 +239,18 @@ class UploadStore:
         Raises Conflict (DOCUMENT_WRITTEN_ELSEWHERE) where a document is no longer as the batch began with it, and
         AlreadyExists (DOCUMENT_NAME_DUPLICATE) where its name was taken meanwhile; nothing of the batch counts then.
         """
+        try:
+            await self._commit(lease, batch)
+        except CaseMeshError:
+            raise
+        except Exception:
+            # Rows of the new documents may be there: looked for only now, since for every batch it would cost too much.
+            heads = [entry.head for entry in batch.documents.values() if entry.head is not None]
+            async with self._database.connection() as connection:
+                await require_unwritten(connection, lease.dossier_id, lease.revision, heads)
+            raise
+
+    async def _commit(self, lease: Lease, batch: Batch) -> None:
         async with self._database.transaction() as transaction:
             await _hold(transaction, lease)
             if (batch.documents or batch.dropped) and await transaction.fetchval(_FINISHED, lease.dossier_id):
@@ -336,7 +348,6 @@ async def _drop(transaction: Transaction, batch: Batch) -> None:
 async def _add_documents(transaction: Transaction, lease: Lease, entries: Sequence[DocumentProgress]) -> None:
     new = [(entry, entry.head) for entry in entries if entry.head is not None]
     if new:
-        await require_unwritten(transaction, lease.dossier_id, lease.revision, [head for _, head in new])
         await transaction.copy("blob", _BLOB_COLUMNS, [_blob_row(lease, *item) for item in new])
         ids = new_ids()
         await transaction.copy("document", DOCUMENT_COLUMNS, [_document_row(lease, next(ids), *item) for item in new])
