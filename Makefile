@@ -33,8 +33,8 @@ demo: $(READY) ## Run one case from police to procuratorate to court on this mac
 	@$(BIN)/casemesh demo $(DEMO)
 
 .PHONY: test
-test: $(READY) check ## Run all checks and tests
-	$(BIN)/pytest
+test: $(READY) check ## Run all checks and tests, a file of tests to a process
+	$(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: faults
 faults: $(READY) ## Run the fault tests alone: processes killed, disks full, bytes flipped

@@ -17,8 +17,10 @@ from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, final
 from casemesh.client.download_frames import read_stub
 from casemesh.client.upload_frames import dossier_stub
 from casemesh.core.ids import new_id
+from casemesh.dossier.v1 import dossier_catalogue_service_pb2 as catalogue_pb
 from casemesh.dossier.v1 import dossier_handover_service_pb2 as handover_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as dossier_pb
+from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceStub
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import DossierHandoverServiceStub
 from casemesh.identity.v1 import case_participation_service_pb2 as participation_pb
 from casemesh.identity.v1 import directory_admin_service_pb2 as admin_pb
@@ -45,6 +47,7 @@ class Desk:
     dossiers: Any
     through_gateway: Any
     reading_through_gateway: Any
+    catalogue: Any
     handover: Any
 
     @classmethod
@@ -85,6 +88,7 @@ class Desk:
             dossier_stub(channel(addresses, "dossier", "gateway")),
             dossier_stub(through_gateway),
             read_stub(through_gateway),
+            DossierCatalogueServiceStub(channel(addresses, "dossier", "gateway")),
             DossierHandoverServiceStub(channel(addresses, "dossier", "routing")),
         )  # fmt: skip
 
@@ -98,10 +102,24 @@ class Desk:
         return await upload_documents(carrying, dossier, documents, upload_id=new_id())
 
     async def timed_upload(self, metadata: list[tuple[str, str]], stub: Any, documents: list[LocalDocument]) -> float:
-        """Seconds from the first call to the confirmation that all is durable and verified."""
+        """Seconds from the first call until all is durable, verified and catalogued by name.
+
+        The draft is given up then, so that nothing goes on examining it while others are measured.
+        """
         started = time.perf_counter()
-        await self.upload(metadata, stub, documents)
-        return time.perf_counter() - started
+        dossier = (await self.upload(metadata, stub, documents)).dossier
+        await self.unexamined(dossier)
+        elapsed = time.perf_counter() - started
+        request = dossier_pb.AbandonDraftRequest(request_id=new_id(), dossier=dossier)
+        await WithMetadata(stub, metadata).AbandonDraft(request, timeout=TIMEOUT)
+        return elapsed
+
+    async def unexamined(self, dossier: str) -> int:
+        """How many of a dossier's documents wait for a look at their bytes; all have a type by name then."""
+        request = catalogue_pb.ListCatalogueEntriesRequest(parent=dossier, page_size=1)
+        catalogue = WithMetadata(self.catalogue, self.direct_metadata)
+        answer = await catalogue.ListCatalogueEntries(request, timeout=TIMEOUT)
+        return int(answer.waiting_count)
 
     async def version(self, documents: list[LocalDocument]) -> str:
         """Upload and finalise; returns the version's name."""

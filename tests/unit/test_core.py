@@ -35,7 +35,9 @@ def test_a_name_gives_back_the_segments_it_was_made_of() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["cases/7", "cases/", f"cases/{new_id()}/", f"cases/{new_id()}\n", f"x/cases/{new_id()}"]
+    "name",
+    ["cases/7", "cases/", f"cases/{new_id()}/", f"cases/{new_id()}\n", f"x/cases/{new_id()}"],
+    ids=["no UUID", "nothing", "slash behind", "line end behind", "more before"],
 )
 def test_a_name_of_another_form_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is not of the form"):

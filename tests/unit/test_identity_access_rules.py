@@ -155,6 +155,7 @@ def given_facts(**changes: object) -> CaseFacts:
         ),
         ({}, "REVIEW_ACCESS", ""),
     ],
+    ids=lambda value: value.partition(" ")[0] if isinstance(value, str) else "",
 )
 def test_the_basis_names_every_rule_that_permits_and_its_fact(
     changes: dict[str, object], permission: str, basis: str

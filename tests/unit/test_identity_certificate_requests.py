@@ -119,7 +119,6 @@ def test_a_certificate_of_the_agencys_ca_for_the_requested_key_is_accepted_with_
         (Leaf(begins=NOW - timedelta(days=90)), "validity"),
         (Leaf(life=timedelta(days=399)), "validity"),
     ],
-    ids=str,
 )
 def test_any_other_certificate_is_refused_by_the_check_it_fails(leaf: Leaf, check: str) -> None:
     assert check == check_of(lambda: accepted(leaf.der()))

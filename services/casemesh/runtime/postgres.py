@@ -204,8 +204,10 @@ class Database:
 
 
 async def _leave_session(connection: Any) -> None:
-    """The pool's own reset is a round trip at every release, as long as a short statement itself; transactions and single
-    statements leave nothing in a session, and the driver still rolls back what is open."""
+    """Do nothing: the pool's own reset is a round trip at every release, as long as a short statement itself.
+
+    Transactions and single statements leave nothing in a session, and the driver still rolls back what is open.
+    """
 
 
 # On a connection that is closed already, asyncpg raises where these are called, not where they are awaited.

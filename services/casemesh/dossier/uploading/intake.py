@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -35,6 +36,7 @@ from casemesh.dossier.v1.dossier_service_pb2 import (
 from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
 
 MAX_WAITING_MESSAGES: Final = 4
+_IDLE_SECONDS: Final = 0.25
 MAX_FRAMES: Final = 4096
 """Frames in one message, as the proto states; the pipeline leaves an upload's messages to this module."""
 
@@ -48,7 +50,7 @@ class UploadIntake:
     """One stream's way into one pack. Fed from one thread; runs two of its own until it is closed.
 
     ``wrote`` is called from those threads when one of the public attributes or ``take`` has something new, ``took``
-    when a message that waited was taken. Neither may block. ``received_bytes`` counts chunk bytes written,
+    when a message that waited was taken. Neither may block.
     ``finish_written`` says that the upload's finish came, ``ended`` that nothing more will be written.
     """
 
@@ -75,7 +77,9 @@ class UploadIntake:
         self._lock = threading.Lock()
         self._written: Batch | None = None
         self._refusal: Exception | None = None
-        self.received_bytes = 0
+        # Batches handed to the pack that may still lie in this process's memory: where each ends, and its chunk bytes.
+        self._unstored: deque[tuple[int, int]] = deque()
+        self._received_bytes = 0
         self.finish_written = False
         self.error: Exception | None = None
         self.ended = False
@@ -87,6 +91,14 @@ class UploadIntake:
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def received_bytes(self) -> int:
+        """Chunk bytes that survive the death of this process; never falls."""
+        with self._lock:
+            while self._unstored and self._unstored[0][0] <= self.writer.written:
+                self._received_bytes += self._unstored.popleft()[1]
+            return self._received_bytes
 
     @property
     def waiting(self) -> int:
@@ -126,7 +138,7 @@ class UploadIntake:
             self._slabs.put(None)
 
     def _write_slabs(self) -> None:
-        while (item := self._slabs.get()) is not None:
+        while (item := self._next_slab()) is not None:
             slab, batch = item
             try:
                 if slab is not None:
@@ -142,11 +154,28 @@ class UploadIntake:
                     self._written = batch
                 else:
                     self._written.add(batch)
-            self.received_bytes += batch.received_bytes
+                self._unstored.append((batch.end, batch.received_bytes))
             self.finish_written = batch.finish is not None
             self._wrote()
         self.error = self.error or self._refusal
         self.ended = True
+        self._wrote()
+
+    def _next_slab(self) -> tuple[Slab | None, Batch] | None:
+        """The next slab. While none comes, perhaps since the sender waits to hear of them, the last ones are stored."""
+        while True:
+            try:
+                return self._slabs.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                self._push()
+
+    def _push(self) -> None:
+        if self.error is not None:
+            return
+        try:
+            self.writer.push()
+        except (OSError, PackBroken) as error:
+            self.error = error
         self._wrote()
 
     def _seal(self, message: UploadMessage) -> None:
