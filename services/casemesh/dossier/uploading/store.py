@@ -62,7 +62,8 @@ UPDATE upload_lease SET streams = streams - 1, expires_at = CASE WHEN streams > 
 WHERE dossier_id = $1 AND epoch = $2
 """
 _OPEN_PACKS = """
-SELECT pack_id, end_bytes, records FROM pack WHERE dossier_id = $1 AND epoch < $2 AND NOT closed ORDER BY epoch
+SELECT pack_id, end_bytes, records FROM pack
+WHERE dossier_id = $1 AND epoch < $2 AND NOT closed ORDER BY epoch, created_at
 """
 _ADD_PACK = """
 INSERT INTO pack (pack_id, case_name, dossier_id, epoch, end_bytes, records) VALUES ($1, $2, $3, $4, $5, 0)
