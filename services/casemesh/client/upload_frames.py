@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from casemesh.core.varint import varint
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceStub
 
@@ -77,9 +78,9 @@ class MessageBuffer:
 
     def add_chunk(self, document_index: int, offset_bytes: int, length: int) -> memoryview:
         """Add a chunk of at most ``room`` bytes; the caller fills the memory returned, all of it."""
-        fields = b"\x08%b\x10%b\x1a%b" % (_varint(document_index), _varint(offset_bytes), _varint(length))
-        chunk = b"\x12%b%b" % (_varint(len(fields) + length), fields)
-        prefix = b"\x12%b%b" % (_varint(len(chunk) + length), chunk)
+        fields = b"\x08%b\x10%b\x1a%b" % (varint(document_index), varint(offset_bytes), varint(length))
+        chunk = b"\x12%b%b" % (varint(len(fields) + length), fields)
+        prefix = b"\x12%b%b" % (varint(len(chunk) + length), chunk)
         start = self._end + len(prefix)
         self._memory[self._end : start] = prefix
         self._end = start + length
@@ -100,12 +101,3 @@ class MessageBuffer:
         taken = bytes(self._memory[: self._end]), self.chunk_bytes
         self._end = self._frames = self.chunk_bytes = 0
         return taken
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from casemesh.core.varint import varint
 from casemesh.dossier.downloading.content import ContentReader
 from casemesh.dossier.downloading.selections import Part
 from casemesh.dossier.packs.format import MAX_CHUNK_BYTES
@@ -75,19 +76,10 @@ def finish_message(sent: Sent) -> bytes:
 
 def chunk_framing(length: int) -> bytes:
     """What stands before the bytes of a chunk that is a frame of its own: three fields, one in the other."""
-    data = b"\x0a" + _varint(length)
-    chunk = b"\x12" + _varint(len(data) + length) + data
-    return b"\x0a" + _varint(len(chunk) + length) + chunk
+    data = b"\x0a" + varint(length)
+    chunk = b"\x12" + varint(len(data) + length) + data
+    return b"\x0a" + varint(len(chunk) + length) + chunk
 
 
 def _encoded(frame: pb.DownloadFrame) -> bytes:
     return pb.DownloadDocumentsResponse(frames=(frame,)).SerializeToString()
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

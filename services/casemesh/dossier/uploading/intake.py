@@ -36,9 +36,9 @@ from casemesh.dossier.v1.dossier_service_pb2 import (
 from casemesh.errors import CaseMeshError, FieldViolation, InvalidArgument, ResourceExhausted
 
 MAX_WAITING_MESSAGES: Final = 4
-_IDLE_SECONDS: Final = 0.25
 MAX_FRAMES: Final = 4096
 """Frames in one message, as the proto states; the pipeline leaves an upload's messages to this module."""
+_IDLE_SECONDS: Final = 0.25
 
 OpenPack = Callable[[Callable[[Slab], None]], PackWriter]
 """Makes the pack to write to; slabs go to the given function."""
@@ -50,8 +50,8 @@ class UploadIntake:
     """One stream's way into one pack. Fed from one thread; runs two of its own until it is closed.
 
     ``wrote`` is called from those threads when one of the public attributes or ``take`` has something new, ``took``
-    when a message that waited was taken. Neither may block.
-    ``finish_written`` says that the upload's finish came, ``ended`` that nothing more will be written.
+    when a message that waited was taken. Neither may block. ``finish_written`` says that the upload's finish
+    came, ``ended`` that nothing more will be written.
     """
 
     def __init__(
