@@ -21,6 +21,7 @@ from casemesh.cli import (
     dossier_commands,
     draft_commands,
     exchange_commands,
+    limit_commands,
     node_commands,
     profile_commands,
     proof_commands,
@@ -47,6 +48,7 @@ app.add_typer(exchange_commands.app, name="exchange")
 receive_command.register(app)
 translate_command.register(app)
 app.add_typer(node_commands.app, name="node")
+app.add_typer(limit_commands.app, name="limit")
 app.add_typer(access_commands.app, name="access")
 app.add_typer(agency_commands.app, name="agency")
 app.add_typer(audit_commands.app, name="audit")

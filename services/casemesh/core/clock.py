@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Civil time of statutory dates. No law in force counts across the summer times of 1986 to 1991."""
 
 
 class Clock(Protocol):

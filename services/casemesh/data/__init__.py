@@ -9,6 +9,7 @@ What the figures mean and how far to trust them stands in README.md in this fold
 from casemesh.data.catalogue import CollaborationNode, NodeKind, OrganKind, StatutoryLimit, nodes, organ_kinds
 from casemesh.data.packs import CodeSystemPack, ConceptMapPack, code_system_packs, concept_map_packs
 from casemesh.data.tables import ShippedDataError
+from casemesh.data.time_limits import TimeLimit, time_limits
 
 __all__ = [
     "CodeSystemPack",
@@ -18,8 +19,10 @@ __all__ = [
     "OrganKind",
     "ShippedDataError",
     "StatutoryLimit",
+    "TimeLimit",
     "code_system_packs",
     "concept_map_packs",
     "nodes",
     "organ_kinds",
+    "time_limits",
 ]
