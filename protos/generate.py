@@ -62,6 +62,8 @@ def write_descriptor_set(out: Path) -> None:
         "--include_source_info",
         f"--descriptor_set_out={out}",
         *protos,
+        # No proto of ours names them, but every failed call carries them.
+        "google/rpc/error_details.proto",
     ]
     if protoc.main(arguments) != 0:
         raise SystemExit("protoc failed; its messages stand above")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from casemesh.core.ids import UUID_PATTERN
 
@@ -22,6 +23,11 @@ def regex_of(pattern: str) -> str:
     return _VARIABLE.sub(
         lambda match: f"(?P<{match[1]}>{CODE_PATTERN if match[1] in _CODED_SEGMENTS else UUID_PATTERN})", pattern
     )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(regex_of(pattern))
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class ResourceName:
 
         Raises ValueError when the name is not of this kind.
         """
-        match = re.fullmatch(regex_of(self.pattern), name)
+        match = _compiled(self.pattern).fullmatch(name)
         if match is None:
             raise ValueError(f"{name!r} is not of the form {self.pattern}")
         return match.groupdict()
@@ -57,8 +63,14 @@ DOSSIER = ResourceName("dossiers/{dossier}")
 DOCUMENT = ResourceName("dossiers/{dossier}/documents/{document}")
 DOSSIER_VERSION = ResourceName("dossiers/{dossier}/versions/{version}")
 NODE = ResourceName("nodes/{node}")
+SUCCESSION = ResourceName("cases/{case}/successions/{succession}")
 EXCHANGE = ResourceName("exchanges/{exchange}")
 DELIVERY = ResourceName("exchanges/{exchange}/deliveries/{delivery}")
+DELIVERY_REPORT = ResourceName("exchanges/{exchange}/reports/{report}")
+DATA_SERVICE = ResourceName("dataServices/{data_service}")
+DATA_QUERY = ResourceName("dataQueries/{data_query}")
+RECEIPT = ResourceName("exchanges/{exchange}/receipts/{receipt}")
+SINGLE_TRACK = ResourceName("singleTracks/{single_track}")
 
 
 def agency_of(name: str) -> str:

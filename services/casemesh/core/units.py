@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 _DURATION = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
+_SIZE = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": GIB, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 

@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.audit.v1 import event_pb2 as casemesh_dot_audit_dot_v1_dot_event__pb2
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+casemesh/audit/v1/audit_query_service.proto\x12\x11\x63\x61semesh.audit.v1\x1a\x1d\x63\x61semesh/audit/v1/event.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"x\n\x15ListCaseEventsRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"a\n\x16ListCaseEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.casemesh.audit.v1.LoggedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x12\x45xportTrailRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\"#\n\x13\x45xportTrailResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\";\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\"P\n\x18GetInclusionProofRequest\x12\x19\n\tlog_index\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\ttree_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"Q\n\x19GetInclusionProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"Y\n\x1aGetConsistencyProofRequest\x12\x1e\n\nfirst_size\x18\x01 \x01(\x03\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1b\n\x0bsecond_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"B\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\x32\xa4\x04\n\x11\x41uditQueryService\x12\x65\n\x0eListCaseEvents\x12(.casemesh.audit.v1.ListCaseEventsRequest\x1a).casemesh.audit.v1.ListCaseEventsResponse\x12^\n\x0b\x45xportTrail\x12%.casemesh.audit.v1.ExportTrailRequest\x1a&.casemesh.audit.v1.ExportTrailResponse0\x01\x12\x62\n\rGetCheckpoint\x12\'.casemesh.audit.v1.GetCheckpointRequest\x1a(.casemesh.audit.v1.GetCheckpointResponse\x12n\n\x11GetInclusionProof\x12+.casemesh.audit.v1.GetInclusionProofRequest\x1a,.casemesh.audit.v1.GetInclusionProofResponse\x12t\n\x13GetConsistencyProof\x12-.casemesh.audit.v1.GetConsistencyProofRequest\x1a..casemesh.audit.v1.GetConsistencyProofResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+casemesh/audit/v1/audit_query_service.proto\x12\x11\x63\x61semesh.audit.v1\x1a\x1d\x63\x61semesh/audit/v1/event.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"x\n\x15ListCaseEventsRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"a\n\x16ListCaseEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.casemesh.audit.v1.LoggedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x12\x45xportTrailRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\"#\n\x13\x45xportTrailResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\";\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\"P\n\x18GetInclusionProofRequest\x12\x19\n\tlog_index\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\ttree_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"Q\n\x19GetInclusionProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"Y\n\x1aGetConsistencyProofRequest\x12\x1e\n\nfirst_size\x18\x01 \x01(\x03\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1b\n\x0bsecond_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"B\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\x32\xb4\x05\n\x11\x41uditQueryService\x12\x88\x01\n\x0eListCaseEvents\x12(.casemesh.audit.v1.ListCaseEventsRequest\x1a).casemesh.audit.v1.ListCaseEventsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{case=cases/*}/events\x12^\n\x0b\x45xportTrail\x12%.casemesh.audit.v1.ExportTrailRequest\x1a&.casemesh.audit.v1.ExportTrailResponse0\x01\x12z\n\rGetCheckpoint\x12\'.casemesh.audit.v1.GetCheckpointRequest\x1a(.casemesh.audit.v1.GetCheckpointResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/checkpoint\x12\x97\x01\n\x11GetInclusionProof\x12+.casemesh.audit.v1.GetInclusionProofRequest\x1a,.casemesh.audit.v1.GetInclusionProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/inclusionProofs/{log_index}\x12\x9d\x01\n\x13GetConsistencyProof\x12-.casemesh.audit.v1.GetConsistencyProofRequest\x1a..casemesh.audit.v1.GetConsistencyProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/checkpoint:consistencyProofb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,26 +52,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['first_size']._serialized_options = b'\342A\001\002\312\363\030\0020\001'
   _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['second_size']._loaded_options = None
   _globals['_GETCONSISTENCYPROOFREQUEST'].fields_by_name['second_size']._serialized_options = b'\312\363\030\0020\000'
-  _globals['_LISTCASEEVENTSREQUEST']._serialized_start=195
-  _globals['_LISTCASEEVENTSREQUEST']._serialized_end=315
-  _globals['_LISTCASEEVENTSRESPONSE']._serialized_start=317
-  _globals['_LISTCASEEVENTSRESPONSE']._serialized_end=414
-  _globals['_EXPORTTRAILREQUEST']._serialized_start=416
-  _globals['_EXPORTTRAILREQUEST']._serialized_end=474
-  _globals['_EXPORTTRAILRESPONSE']._serialized_start=476
-  _globals['_EXPORTTRAILRESPONSE']._serialized_end=511
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=513
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=535
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=537
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=596
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=598
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=678
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=680
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=761
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=763
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=852
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=854
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=920
-  _globals['_AUDITQUERYSERVICE']._serialized_start=923
-  _globals['_AUDITQUERYSERVICE']._serialized_end=1471
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['ListCaseEvents']._loaded_options = None
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['ListCaseEvents']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/{case=cases/*}/events'
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetCheckpoint']._loaded_options = None
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetCheckpoint']._serialized_options = b'\202\323\344\223\002\020\022\016/v1/checkpoint'
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetInclusionProof']._loaded_options = None
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetInclusionProof']._serialized_options = b'\202\323\344\223\002!\022\037/v1/inclusionProofs/{log_index}'
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetConsistencyProof']._loaded_options = None
+  _globals['_AUDITQUERYSERVICE'].methods_by_name['GetConsistencyProof']._serialized_options = b'\202\323\344\223\002!\022\037/v1/checkpoint:consistencyProof'
+  _globals['_LISTCASEEVENTSREQUEST']._serialized_start=225
+  _globals['_LISTCASEEVENTSREQUEST']._serialized_end=345
+  _globals['_LISTCASEEVENTSRESPONSE']._serialized_start=347
+  _globals['_LISTCASEEVENTSRESPONSE']._serialized_end=444
+  _globals['_EXPORTTRAILREQUEST']._serialized_start=446
+  _globals['_EXPORTTRAILREQUEST']._serialized_end=504
+  _globals['_EXPORTTRAILRESPONSE']._serialized_start=506
+  _globals['_EXPORTTRAILRESPONSE']._serialized_end=541
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=543
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=565
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=567
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=626
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=628
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=708
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=710
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=791
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=793
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=882
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=884
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=950
+  _globals['_AUDITQUERYSERVICE']._serialized_start=953
+  _globals['_AUDITQUERYSERVICE']._serialized_end=1645
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from casemesh.audit.v1 import event_pb2 as _event_pb2
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
+from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.protobuf.internal import containers as _containers

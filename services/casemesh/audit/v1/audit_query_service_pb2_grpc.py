@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class AuditQueryServiceStub:
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def __init__(self, channel):
@@ -65,7 +66,8 @@ class AuditQueryServiceStub:
 
 class AuditQueryServiceServicer:
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def ListCaseEvents(self, request, context):
@@ -142,7 +144,8 @@ def add_AuditQueryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AuditQueryService:
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @staticmethod

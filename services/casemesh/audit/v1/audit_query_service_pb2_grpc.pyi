@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class AuditQueryServiceStub:
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @_typing.overload
@@ -51,7 +52,8 @@ class AuditQueryServiceStub:
 @_typing.type_check_only
 class AuditQueryServiceAsyncStub(AuditQueryServiceStub):
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -70,7 +72,8 @@ class AuditQueryServiceAsyncStub(AuditQueryServiceStub):
 
 class AuditQueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """AuditQueryService shows trails to those entitled and proofs to everyone with a valid token. Proofs tell nothing about a case: the log's
-    entries are salted commitments.
+    entries are salted commitments. A trail is read for a purpose, as a dossier is: the metadata `casemesh-purpose`. Errors of ListCaseEvents
+    and ExportTrail: INVALID_ARGUMENT (PURPOSE_MISSING), RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @_abc_1.abstractmethod

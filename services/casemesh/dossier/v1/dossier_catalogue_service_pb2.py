@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3casemesh/dossier/v1/dossier_catalogue_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x03\n\x0e\x43\x61talogueEntry\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x11\n\ttype_code\x18\x05 \x01(\t\x12\x11\n\ttype_name\x18\x06 \x01(\t\x12\x18\n\x10\x63\x61talogue_volume\x18\x07 \x01(\t\x12\x12\n\nconfidence\x18\x08 \x01(\x01\x12\x36\n\x06source\x18\t \x01(\x0e\x32&.casemesh.dossier.v1.RecognitionSource\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x0e\n\x06\x66ormat\x18\x0b \x01(\t\x12\x19\n\x11stated_page_count\x18\x0c \x01(\x05\x12\x18\n\x10\x66ound_page_count\x18\r \x01(\x05\x12\x12\n\nfirst_page\x18\x0e \x01(\x05\x12\x11\n\tlast_page\x18\x0f \x01(\x05\x12\x10\n\x08problems\x18\x10 \x03(\t\x12\x10\n\x08\x65xamined\x18\x11 \x01(\x08\x12\x0f\n\x07parties\x18\x12 \x03(\t\"u\n\x1bListCatalogueEntriesRequest\x12\x1b\n\x06parent\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"\x84\x01\n\x1cListCatalogueEntriesResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.CatalogueEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rwaiting_count\x18\x03 \x01(\x05\"\x94\x01\n\x16\x43orrectDocumentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x64ocument\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Document\x12\x19\n\ttype_code\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x14\x12\x11\n\tonly_this\x18\x04 \x01(\x08\"\x81\x01\n\x17\x43orrectDocumentResponse\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.CatalogueEntry\x12\x32\n\x04rule\x18\x02 \x01(\x0b\x32$.casemesh.dossier.v1.RecognitionRule\"u\n\x0fRecognitionRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\ttype_code\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x1bListRecognitionRulesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"l\n\x1cListRecognitionRulesResponse\x12\x33\n\x05rules\x18\x01 \x03(\x0b\x32$.casemesh.dossier.v1.RecognitionRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x1c\x46orgetRecognitionRuleRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1b\n\x07rule_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\"0\n\x1d\x46orgetRecognitionRuleResponse\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\"\x92\x01\n\x18\x43heckCompletenessRequest\x12\x1b\n\x06parent\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12-\n\x04node\x18\x02 \x01(\tB\x1f\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12*\n\x07parties\x18\x03 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"\xb2\x01\n\x07\x46inding\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .casemesh.dossier.v1.FindingKind\x12\x10\n\x08\x62locking\x18\x02 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x11\n\ttype_code\x18\x04 \x01(\t\x12\x11\n\ttype_name\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x0e\n\x06remedy\x18\x07 \x01(\t\x12\r\n\x05party\x18\x08 \x01(\t\"\x92\x01\n\x19\x43heckCompletenessResponse\x12.\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1c.casemesh.dossier.v1.Finding\x12\x15\n\rfinding_count\x18\x02 \x01(\x05\x12\x16\n\x0e\x62locking_count\x18\x03 \x01(\x05\x12\x16\n\x0erequired_count\x18\x04 \x01(\x05*\xca\x01\n\x11RecognitionSource\x12\"\n\x1eRECOGNITION_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECOGNITION_SOURCE_NAME\x10\x01\x12\x1b\n\x17RECOGNITION_SOURCE_TEXT\x10\x02\x12\x1a\n\x16RECOGNITION_SOURCE_OCR\x10\x03\x12\x1b\n\x17RECOGNITION_SOURCE_RULE\x10\x04\x12\x1e\n\x1aRECOGNITION_SOURCE_OFFICER\x10\x05*\xb0\x02\n\x0b\x46indingKind\x12\x1c\n\x18\x46INDING_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46INDING_KIND_MISSING\x10\x01\x12\x1a\n\x16\x46INDING_KIND_DUPLICATE\x10\x02\x12\x1b\n\x17\x46INDING_KIND_UNREADABLE\x10\x03\x12\x16\n\x12\x46INDING_KIND_EMPTY\x10\x04\x12\x1d\n\x19\x46INDING_KIND_OUT_OF_ORDER\x10\x05\x12\x1e\n\x1a\x46INDING_KIND_NEVER_CROSSES\x10\x06\x12\x1d\n\x19\x46INDING_KIND_UNCLASSIFIED\x10\x07\x12\x1b\n\x17\x46INDING_KIND_PAGE_COUNT\x10\x08\x12\x1d\n\x19\x46INDING_KIND_NOT_EXAMINED\x10\t2\xf5\x04\n\x17\x44ossierCatalogueService\x12{\n\x14ListCatalogueEntries\x12\x30.casemesh.dossier.v1.ListCatalogueEntriesRequest\x1a\x31.casemesh.dossier.v1.ListCatalogueEntriesResponse\x12l\n\x0f\x43orrectDocument\x12+.casemesh.dossier.v1.CorrectDocumentRequest\x1a,.casemesh.dossier.v1.CorrectDocumentResponse\x12{\n\x14ListRecognitionRules\x12\x30.casemesh.dossier.v1.ListRecognitionRulesRequest\x1a\x31.casemesh.dossier.v1.ListRecognitionRulesResponse\x12~\n\x15\x46orgetRecognitionRule\x12\x31.casemesh.dossier.v1.ForgetRecognitionRuleRequest\x1a\x32.casemesh.dossier.v1.ForgetRecognitionRuleResponse\x12r\n\x11\x43heckCompleteness\x12-.casemesh.dossier.v1.CheckCompletenessRequest\x1a..casemesh.dossier.v1.CheckCompletenessResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3casemesh/dossier/v1/dossier_catalogue_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x03\n\x0e\x43\x61talogueEntry\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x0e\n\x06volume\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x11\n\ttype_code\x18\x05 \x01(\t\x12\x11\n\ttype_name\x18\x06 \x01(\t\x12\x18\n\x10\x63\x61talogue_volume\x18\x07 \x01(\t\x12\x12\n\nconfidence\x18\x08 \x01(\x01\x12\x36\n\x06source\x18\t \x01(\x0e\x32&.casemesh.dossier.v1.RecognitionSource\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x0e\n\x06\x66ormat\x18\x0b \x01(\t\x12\x19\n\x11stated_page_count\x18\x0c \x01(\x05\x12\x18\n\x10\x66ound_page_count\x18\r \x01(\x05\x12\x12\n\nfirst_page\x18\x0e \x01(\x05\x12\x11\n\tlast_page\x18\x0f \x01(\x05\x12\x10\n\x08problems\x18\x10 \x03(\t\x12\x10\n\x08\x65xamined\x18\x11 \x01(\x08\x12\x0f\n\x07parties\x18\x12 \x03(\t\"u\n\x1bListCatalogueEntriesRequest\x12\x1b\n\x06parent\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"\x84\x01\n\x1cListCatalogueEntriesResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.CatalogueEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rwaiting_count\x18\x03 \x01(\x05\"\x94\x01\n\x16\x43orrectDocumentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x64ocument\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Document\x12\x19\n\ttype_code\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x14\x12\x11\n\tonly_this\x18\x04 \x01(\x08\"\x81\x01\n\x17\x43orrectDocumentResponse\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.CatalogueEntry\x12\x32\n\x04rule\x18\x02 \x01(\x0b\x32$.casemesh.dossier.v1.RecognitionRule\"u\n\x0fRecognitionRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\ttype_code\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x1bListRecognitionRulesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"l\n\x1cListRecognitionRulesResponse\x12\x33\n\x05rules\x18\x01 \x03(\x0b\x32$.casemesh.dossier.v1.RecognitionRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"[\n\x1c\x46orgetRecognitionRuleRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1b\n\x07rule_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\"0\n\x1d\x46orgetRecognitionRuleResponse\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\"\x92\x01\n\x18\x43heckCompletenessRequest\x12\x1b\n\x06parent\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12-\n\x04node\x18\x02 \x01(\tB\x1f\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12*\n\x07parties\x18\x03 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"\xb2\x01\n\x07\x46inding\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .casemesh.dossier.v1.FindingKind\x12\x10\n\x08\x62locking\x18\x02 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x03 \x01(\t\x12\x11\n\ttype_code\x18\x04 \x01(\t\x12\x11\n\ttype_name\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x0e\n\x06remedy\x18\x07 \x01(\t\x12\r\n\x05party\x18\x08 \x01(\t\"\x92\x01\n\x19\x43heckCompletenessResponse\x12.\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x1c.casemesh.dossier.v1.Finding\x12\x15\n\rfinding_count\x18\x02 \x01(\x05\x12\x16\n\x0e\x62locking_count\x18\x03 \x01(\x05\x12\x16\n\x0erequired_count\x18\x04 \x01(\x05*\xca\x01\n\x11RecognitionSource\x12\"\n\x1eRECOGNITION_SOURCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17RECOGNITION_SOURCE_NAME\x10\x01\x12\x1b\n\x17RECOGNITION_SOURCE_TEXT\x10\x02\x12\x1a\n\x16RECOGNITION_SOURCE_OCR\x10\x03\x12\x1b\n\x17RECOGNITION_SOURCE_RULE\x10\x04\x12\x1e\n\x1aRECOGNITION_SOURCE_OFFICER\x10\x05*\xb0\x02\n\x0b\x46indingKind\x12\x1c\n\x18\x46INDING_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46INDING_KIND_MISSING\x10\x01\x12\x1a\n\x16\x46INDING_KIND_DUPLICATE\x10\x02\x12\x1b\n\x17\x46INDING_KIND_UNREADABLE\x10\x03\x12\x16\n\x12\x46INDING_KIND_EMPTY\x10\x04\x12\x1d\n\x19\x46INDING_KIND_OUT_OF_ORDER\x10\x05\x12\x1e\n\x1a\x46INDING_KIND_NEVER_CROSSES\x10\x06\x12\x1d\n\x19\x46INDING_KIND_UNCLASSIFIED\x10\x07\x12\x1b\n\x17\x46INDING_KIND_PAGE_COUNT\x10\x08\x12\x1d\n\x19\x46INDING_KIND_NOT_EXAMINED\x10\t2\xd8\x07\n\x17\x44ossierCatalogueService\x12\xe4\x01\n\x14ListCatalogueEntries\x12\x30.casemesh.dossier.v1.ListCatalogueEntriesRequest\x1a\x31.casemesh.dossier.v1.ListCatalogueEntriesResponse\"g\x82\xd3\xe4\x93\x02\x61\x12(/v1/{parent=dossiers/*}/catalogueEntriesZ5\x12\x33/v1/{parent=dossiers/*/versions/*}/catalogueEntries\x12\xa6\x01\n\x0f\x43orrectDocument\x12+.casemesh.dossier.v1.CorrectDocumentRequest\x1a,.casemesh.dossier.v1.CorrectDocumentResponse\"8\x82\xd3\xe4\x93\x02\x32\"-/v1/{document=dossiers/*/documents/*}:correct:\x01*\x12\x99\x01\n\x14ListRecognitionRules\x12\x30.casemesh.dossier.v1.ListRecognitionRulesRequest\x1a\x31.casemesh.dossier.v1.ListRecognitionRulesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/recognitionRules\x12\xb0\x01\n\x15\x46orgetRecognitionRule\x12\x31.casemesh.dossier.v1.ForgetRecognitionRuleRequest\x1a\x32.casemesh.dossier.v1.ForgetRecognitionRuleResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/recognitionRules/{rule_id}:forget:\x01*\x12\xdd\x01\n\x11\x43heckCompleteness\x12-.casemesh.dossier.v1.CheckCompletenessRequest\x1a..casemesh.dossier.v1.CheckCompletenessResponse\"i\x82\xd3\xe4\x93\x02\x63\x12)/v1/{parent=dossiers/*}:checkCompletenessZ6\x12\x34/v1/{parent=dossiers/*/versions/*}:checkCompletenessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,36 +62,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCOMPLETENESSREQUEST'].fields_by_name['node']._serialized_options = b'\372A\034\n\032casemesh/CollaborationNode'
   _globals['_CHECKCOMPLETENESSREQUEST'].fields_by_name['parties']._loaded_options = None
   _globals['_CHECKCOMPLETENESSREQUEST'].fields_by_name['parties']._serialized_options = b'\372A\020\n\016casemesh/Party\312\363\030\002Hd'
-  _globals['_RECOGNITIONSOURCE']._serialized_start=2099
-  _globals['_RECOGNITIONSOURCE']._serialized_end=2301
-  _globals['_FINDINGKIND']._serialized_start=2304
-  _globals['_FINDINGKIND']._serialized_end=2608
-  _globals['_CATALOGUEENTRY']._serialized_start=208
-  _globals['_CATALOGUEENTRY']._serialized_end=618
-  _globals['_LISTCATALOGUEENTRIESREQUEST']._serialized_start=620
-  _globals['_LISTCATALOGUEENTRIESREQUEST']._serialized_end=737
-  _globals['_LISTCATALOGUEENTRIESRESPONSE']._serialized_start=740
-  _globals['_LISTCATALOGUEENTRIESRESPONSE']._serialized_end=872
-  _globals['_CORRECTDOCUMENTREQUEST']._serialized_start=875
-  _globals['_CORRECTDOCUMENTREQUEST']._serialized_end=1023
-  _globals['_CORRECTDOCUMENTRESPONSE']._serialized_start=1026
-  _globals['_CORRECTDOCUMENTRESPONSE']._serialized_end=1155
-  _globals['_RECOGNITIONRULE']._serialized_start=1157
-  _globals['_RECOGNITIONRULE']._serialized_end=1274
-  _globals['_LISTRECOGNITIONRULESREQUEST']._serialized_start=1276
-  _globals['_LISTRECOGNITIONRULESREQUEST']._serialized_end=1364
-  _globals['_LISTRECOGNITIONRULESRESPONSE']._serialized_start=1366
-  _globals['_LISTRECOGNITIONRULESRESPONSE']._serialized_end=1474
-  _globals['_FORGETRECOGNITIONRULEREQUEST']._serialized_start=1476
-  _globals['_FORGETRECOGNITIONRULEREQUEST']._serialized_end=1567
-  _globals['_FORGETRECOGNITIONRULERESPONSE']._serialized_start=1569
-  _globals['_FORGETRECOGNITIONRULERESPONSE']._serialized_end=1617
-  _globals['_CHECKCOMPLETENESSREQUEST']._serialized_start=1620
-  _globals['_CHECKCOMPLETENESSREQUEST']._serialized_end=1766
-  _globals['_FINDING']._serialized_start=1769
-  _globals['_FINDING']._serialized_end=1947
-  _globals['_CHECKCOMPLETENESSRESPONSE']._serialized_start=1950
-  _globals['_CHECKCOMPLETENESSRESPONSE']._serialized_end=2096
-  _globals['_DOSSIERCATALOGUESERVICE']._serialized_start=2611
-  _globals['_DOSSIERCATALOGUESERVICE']._serialized_end=3240
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ListCatalogueEntries']._loaded_options = None
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ListCatalogueEntries']._serialized_options = b'\202\323\344\223\002a\022(/v1/{parent=dossiers/*}/catalogueEntriesZ5\0223/v1/{parent=dossiers/*/versions/*}/catalogueEntries'
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['CorrectDocument']._loaded_options = None
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['CorrectDocument']._serialized_options = b'\202\323\344\223\0022\"-/v1/{document=dossiers/*/documents/*}:correct:\001*'
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ListRecognitionRules']._loaded_options = None
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ListRecognitionRules']._serialized_options = b'\202\323\344\223\002\026\022\024/v1/recognitionRules'
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ForgetRecognitionRule']._loaded_options = None
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['ForgetRecognitionRule']._serialized_options = b'\202\323\344\223\002*\"%/v1/recognitionRules/{rule_id}:forget:\001*'
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['CheckCompleteness']._loaded_options = None
+  _globals['_DOSSIERCATALOGUESERVICE'].methods_by_name['CheckCompleteness']._serialized_options = b'\202\323\344\223\002c\022)/v1/{parent=dossiers/*}:checkCompletenessZ6\0224/v1/{parent=dossiers/*/versions/*}:checkCompleteness'
+  _globals['_RECOGNITIONSOURCE']._serialized_start=2129
+  _globals['_RECOGNITIONSOURCE']._serialized_end=2331
+  _globals['_FINDINGKIND']._serialized_start=2334
+  _globals['_FINDINGKIND']._serialized_end=2638
+  _globals['_CATALOGUEENTRY']._serialized_start=238
+  _globals['_CATALOGUEENTRY']._serialized_end=648
+  _globals['_LISTCATALOGUEENTRIESREQUEST']._serialized_start=650
+  _globals['_LISTCATALOGUEENTRIESREQUEST']._serialized_end=767
+  _globals['_LISTCATALOGUEENTRIESRESPONSE']._serialized_start=770
+  _globals['_LISTCATALOGUEENTRIESRESPONSE']._serialized_end=902
+  _globals['_CORRECTDOCUMENTREQUEST']._serialized_start=905
+  _globals['_CORRECTDOCUMENTREQUEST']._serialized_end=1053
+  _globals['_CORRECTDOCUMENTRESPONSE']._serialized_start=1056
+  _globals['_CORRECTDOCUMENTRESPONSE']._serialized_end=1185
+  _globals['_RECOGNITIONRULE']._serialized_start=1187
+  _globals['_RECOGNITIONRULE']._serialized_end=1304
+  _globals['_LISTRECOGNITIONRULESREQUEST']._serialized_start=1306
+  _globals['_LISTRECOGNITIONRULESREQUEST']._serialized_end=1394
+  _globals['_LISTRECOGNITIONRULESRESPONSE']._serialized_start=1396
+  _globals['_LISTRECOGNITIONRULESRESPONSE']._serialized_end=1504
+  _globals['_FORGETRECOGNITIONRULEREQUEST']._serialized_start=1506
+  _globals['_FORGETRECOGNITIONRULEREQUEST']._serialized_end=1597
+  _globals['_FORGETRECOGNITIONRULERESPONSE']._serialized_start=1599
+  _globals['_FORGETRECOGNITIONRULERESPONSE']._serialized_end=1647
+  _globals['_CHECKCOMPLETENESSREQUEST']._serialized_start=1650
+  _globals['_CHECKCOMPLETENESSREQUEST']._serialized_end=1796
+  _globals['_FINDING']._serialized_start=1799
+  _globals['_FINDING']._serialized_end=1977
+  _globals['_CHECKCOMPLETENESSRESPONSE']._serialized_start=1980
+  _globals['_CHECKCOMPLETENESSRESPONSE']._serialized_end=2126
+  _globals['_DOSSIERCATALOGUESERVICE']._serialized_start=2641
+  _globals['_DOSSIERCATALOGUESERVICE']._serialized_end=3625
 # @@protoc_insertion_point(module_scope)

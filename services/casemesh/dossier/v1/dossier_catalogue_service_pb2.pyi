@@ -1,6 +1,7 @@
 import datetime
 
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
+from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2

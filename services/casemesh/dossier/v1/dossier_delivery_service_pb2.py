@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.dossier.v1 import dossier_pb2 as casemesh_dot_dossier_dot_v1_dot_dossier__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2casemesh/dossier/v1/dossier_delivery_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\x8c\x01\n\x16\x43onfirmDownloadRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x31\n\x07version\x18\x02 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1f\n\troot_hash\x18\x03 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04\x18   \"Q\n\x17\x43onfirmDownloadResponse\x12\x36\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32$.casemesh.dossier.v1.VersionDelivery\"\x85\x01\n\x15ListDeliveriesRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"k\n\x16ListDeliveriesResponse\x12\x38\n\ndeliveries\x18\x01 \x03(\x0b\x32$.casemesh.dossier.v1.VersionDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf1\x01\n\x16\x44ossierDeliveryService\x12l\n\x0f\x43onfirmDownload\x12+.casemesh.dossier.v1.ConfirmDownloadRequest\x1a,.casemesh.dossier.v1.ConfirmDownloadResponse\x12i\n\x0eListDeliveries\x12*.casemesh.dossier.v1.ListDeliveriesRequest\x1a+.casemesh.dossier.v1.ListDeliveriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2casemesh/dossier/v1/dossier_delivery_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\x8c\x01\n\x16\x43onfirmDownloadRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x31\n\x07version\x18\x02 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1f\n\troot_hash\x18\x03 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04\x18   \"Q\n\x17\x43onfirmDownloadResponse\x12\x36\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32$.casemesh.dossier.v1.VersionDelivery\"\x85\x01\n\x15ListDeliveriesRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"k\n\x16ListDeliveriesResponse\x12\x38\n\ndeliveries\x18\x01 \x03(\x0b\x32$.casemesh.dossier.v1.VersionDelivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xeb\x02\n\x16\x44ossierDeliveryService\x12\xac\x01\n\x0f\x43onfirmDownload\x12+.casemesh.dossier.v1.ConfirmDownloadRequest\x1a,.casemesh.dossier.v1.ConfirmDownloadResponse\">\x82\xd3\xe4\x93\x02\x38\"3/v1/{version=dossiers/*/versions/*}:confirmDownload:\x01*\x12\xa1\x01\n\x0eListDeliveries\x12*.casemesh.dossier.v1.ListDeliveriesRequest\x1a+.casemesh.dossier.v1.ListDeliveriesResponse\"6\x82\xd3\xe4\x93\x02\x30\x12./v1/{version=dossiers/*/versions/*}/deliveriesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,14 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTDELIVERIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTDELIVERIESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTDELIVERIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_start=209
-  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_end=349
-  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_start=351
-  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_end=432
-  _globals['_LISTDELIVERIESREQUEST']._serialized_start=435
-  _globals['_LISTDELIVERIESREQUEST']._serialized_end=568
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=570
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=677
-  _globals['_DOSSIERDELIVERYSERVICE']._serialized_start=680
-  _globals['_DOSSIERDELIVERYSERVICE']._serialized_end=921
+  _globals['_DOSSIERDELIVERYSERVICE'].methods_by_name['ConfirmDownload']._loaded_options = None
+  _globals['_DOSSIERDELIVERYSERVICE'].methods_by_name['ConfirmDownload']._serialized_options = b'\202\323\344\223\0028\"3/v1/{version=dossiers/*/versions/*}:confirmDownload:\001*'
+  _globals['_DOSSIERDELIVERYSERVICE'].methods_by_name['ListDeliveries']._loaded_options = None
+  _globals['_DOSSIERDELIVERYSERVICE'].methods_by_name['ListDeliveries']._serialized_options = b'\202\323\344\223\0020\022./v1/{version=dossiers/*/versions/*}/deliveries'
+  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_start=239
+  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_end=379
+  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_start=381
+  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_end=462
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=465
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=598
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=600
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=707
+  _globals['_DOSSIERDELIVERYSERVICE']._serialized_start=710
+  _globals['_DOSSIERDELIVERYSERVICE']._serialized_end=1073
 # @@protoc_insertion_point(module_scope)

@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.dossier.v1 import dossier_pb2 as casemesh_dot_dossier_dot_v1_dot_dossier__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.casemesh/dossier/v1/dossier_read_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"<\n\x11GetDossierRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"C\n\x12GetDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"J\n\x18GetDossierVersionRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"Q\n\x19GetDossierVersionResponse\x12\x34\n\x07version\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DossierVersion\"v\n\x13ListDossiersRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"_\n\x14ListDossiersResponse\x12.\n\x08\x64ossiers\x18\x01 \x03(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x17\x44ownloadManifestRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"(\n\x18\x44ownloadManifestResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\xd4\x01\n\x18\x44ownloadDocumentsRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\x14\x66irst_document_index\x18\x02 \x01(\r\x12\"\n\x12\x66irst_offset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x43\n\nselections\x18\x04 \x03(\x0b\x32&.casemesh.dossier.v1.DocumentSelectionB\x07\xca\xf3\x18\x03H\xe8\x07\"\x94\x01\n\x11\x44ocumentSelection\x12\x1c\n\x14\x66irst_document_index\x18\x01 \x01(\r\x12\x1b\n\x13last_document_index\x18\x02 \x01(\r\x12\"\n\x12\x66irst_offset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12 \n\x10\x65nd_offset_bytes\x18\x04 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"O\n\x19\x44ownloadDocumentsResponse\x12\x32\n\x06\x66rames\x18\x01 \x03(\x0b\x32\".casemesh.dossier.v1.DownloadFrame\"\xbb\x01\n\rDownloadFrame\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DownloadHeaderH\x00\x12\x33\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\".casemesh.dossier.v1.DownloadChunkH\x00\x12\x35\n\x06\x66inish\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.DownloadFinishH\x00\x42\x07\n\x05\x66rame\"R\n\x0e\x44ownloadHeader\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\x1d\n\rDownloadChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"<\n\x0e\x44ownloadFinish\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\xa1\x01\n\x13ReadDocumentRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x1c\n\x0coffset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12!\n\x0clength_bytes\x18\x04 \x01(\x05\x42\x0b\xca\xf3\x18\x07\x30\x00\x38\x80\x80\xc0\x01\"U\n\x14ReadDocumentResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12/\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document\"o\n\x16\x44ownloadArchiveRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\"\n\x12\x66irst_offset_bytes\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\";\n\x17\x44ownloadArchiveResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\x84\x01\n\x14ListDocumentsRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"b\n\x15ListDocumentsResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x1aListDossierVersionsRequest\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"m\n\x1bListDossierVersionsResponse\x12\x35\n\x08versions\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.DossierVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x89\x01\n\x19ListVersionChangesRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"k\n\x1aListVersionChangesResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.DocumentChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x01\n\x0e\x44ocumentChange\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.casemesh.dossier.v1.DocumentChangeKind\x12-\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12,\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document*\x9f\x01\n\x12\x44ocumentChangeKind\x12$\n DOCUMENT_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44OCUMENT_CHANGE_KIND_ADDED\x10\x01\x12 \n\x1c\x44OCUMENT_CHANGE_KIND_REMOVED\x10\x02\x12!\n\x1d\x44OCUMENT_CHANGE_KIND_REPLACED\x10\x03\x32\xe3\x08\n\x12\x44ossierReadService\x12]\n\nGetDossier\x12&.casemesh.dossier.v1.GetDossierRequest\x1a\'.casemesh.dossier.v1.GetDossierResponse\x12r\n\x11GetDossierVersion\x12-.casemesh.dossier.v1.GetDossierVersionRequest\x1a..casemesh.dossier.v1.GetDossierVersionResponse\x12\x63\n\x0cListDossiers\x12(.casemesh.dossier.v1.ListDossiersRequest\x1a).casemesh.dossier.v1.ListDossiersResponse\x12q\n\x10\x44ownloadManifest\x12,.casemesh.dossier.v1.DownloadManifestRequest\x1a-.casemesh.dossier.v1.DownloadManifestResponse0\x01\x12t\n\x11\x44ownloadDocuments\x12-.casemesh.dossier.v1.DownloadDocumentsRequest\x1a..casemesh.dossier.v1.DownloadDocumentsResponse0\x01\x12\x63\n\x0cReadDocument\x12(.casemesh.dossier.v1.ReadDocumentRequest\x1a).casemesh.dossier.v1.ReadDocumentResponse\x12n\n\x0f\x44ownloadArchive\x12+.casemesh.dossier.v1.DownloadArchiveRequest\x1a,.casemesh.dossier.v1.DownloadArchiveResponse0\x01\x12\x66\n\rListDocuments\x12).casemesh.dossier.v1.ListDocumentsRequest\x1a*.casemesh.dossier.v1.ListDocumentsResponse\x12x\n\x13ListDossierVersions\x12/.casemesh.dossier.v1.ListDossierVersionsRequest\x1a\x30.casemesh.dossier.v1.ListDossierVersionsResponse\x12u\n\x12ListVersionChanges\x12..casemesh.dossier.v1.ListVersionChangesRequest\x1a/.casemesh.dossier.v1.ListVersionChangesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.casemesh/dossier/v1/dossier_read_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"<\n\x11GetDossierRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"C\n\x12GetDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"J\n\x18GetDossierVersionRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"Q\n\x19GetDossierVersionResponse\x12\x34\n\x07version\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DossierVersion\"v\n\x13ListDossiersRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"_\n\x14ListDossiersResponse\x12.\n\x08\x64ossiers\x18\x01 \x03(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x17\x44ownloadManifestRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"(\n\x18\x44ownloadManifestResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\xd4\x01\n\x18\x44ownloadDocumentsRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\x14\x66irst_document_index\x18\x02 \x01(\r\x12\"\n\x12\x66irst_offset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x43\n\nselections\x18\x04 \x03(\x0b\x32&.casemesh.dossier.v1.DocumentSelectionB\x07\xca\xf3\x18\x03H\xe8\x07\"\x94\x01\n\x11\x44ocumentSelection\x12\x1c\n\x14\x66irst_document_index\x18\x01 \x01(\r\x12\x1b\n\x13last_document_index\x18\x02 \x01(\r\x12\"\n\x12\x66irst_offset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12 \n\x10\x65nd_offset_bytes\x18\x04 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"O\n\x19\x44ownloadDocumentsResponse\x12\x32\n\x06\x66rames\x18\x01 \x03(\x0b\x32\".casemesh.dossier.v1.DownloadFrame\"\xbb\x01\n\rDownloadFrame\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DownloadHeaderH\x00\x12\x33\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\".casemesh.dossier.v1.DownloadChunkH\x00\x12\x35\n\x06\x66inish\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.DownloadFinishH\x00\x42\x07\n\x05\x66rame\"R\n\x0e\x44ownloadHeader\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\x1d\n\rDownloadChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"<\n\x0e\x44ownloadFinish\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\xa1\x01\n\x13ReadDocumentRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x16\n\x0e\x64ocument_index\x18\x02 \x01(\r\x12\x1c\n\x0coffset_bytes\x18\x03 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12!\n\x0clength_bytes\x18\x04 \x01(\x05\x42\x0b\xca\xf3\x18\x07\x30\x00\x38\x80\x80\xc0\x01\"U\n\x14ReadDocumentResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12/\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document\"o\n\x16\x44ownloadArchiveRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\"\n\x12\x66irst_offset_bytes\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\";\n\x17\x44ownloadArchiveResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\"\x84\x01\n\x14ListDocumentsRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"b\n\x15ListDocumentsResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x1aListDossierVersionsRequest\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"m\n\x1bListDossierVersionsResponse\x12\x35\n\x08versions\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.DossierVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x89\x01\n\x19ListVersionChangesRequest\x12\x31\n\x07version\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"k\n\x1aListVersionChangesResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.casemesh.dossier.v1.DocumentChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x01\n\x0e\x44ocumentChange\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.casemesh.dossier.v1.DocumentChangeKind\x12-\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12,\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1d.casemesh.dossier.v1.Document*\x9f\x01\n\x12\x44ocumentChangeKind\x12$\n DOCUMENT_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44OCUMENT_CHANGE_KIND_ADDED\x10\x01\x12 \n\x1c\x44OCUMENT_CHANGE_KIND_REMOVED\x10\x02\x12!\n\x1d\x44OCUMENT_CHANGE_KIND_REPLACED\x10\x03\x32\xbb\x0b\n\x12\x44ossierReadService\x12|\n\nGetDossier\x12&.casemesh.dossier.v1.GetDossierRequest\x1a\'.casemesh.dossier.v1.GetDossierResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=dossiers/*}\x12\x9c\x01\n\x11GetDossierVersion\x12-.casemesh.dossier.v1.GetDossierVersionRequest\x1a..casemesh.dossier.v1.GetDossierVersionResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=dossiers/*/versions/*}\x12\x88\x01\n\x0cListDossiers\x12(.casemesh.dossier.v1.ListDossiersRequest\x1a).casemesh.dossier.v1.ListDossiersResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{case=cases/*}/dossiers\x12q\n\x10\x44ownloadManifest\x12,.casemesh.dossier.v1.DownloadManifestRequest\x1a-.casemesh.dossier.v1.DownloadManifestResponse0\x01\x12t\n\x11\x44ownloadDocuments\x12-.casemesh.dossier.v1.DownloadDocumentsRequest\x1a..casemesh.dossier.v1.DownloadDocumentsResponse0\x01\x12\xb0\x01\n\x0cReadDocument\x12(.casemesh.dossier.v1.ReadDocumentRequest\x1a).casemesh.dossier.v1.ReadDocumentResponse\"K\x82\xd3\xe4\x93\x02\x45\x12\x43/v1/{version=dossiers/*/versions/*}/documents/{document_index}:read\x12n\n\x0f\x44ownloadArchive\x12+.casemesh.dossier.v1.DownloadArchiveRequest\x1a,.casemesh.dossier.v1.DownloadArchiveResponse0\x01\x12\x9d\x01\n\rListDocuments\x12).casemesh.dossier.v1.ListDocumentsRequest\x1a*.casemesh.dossier.v1.ListDocumentsResponse\"5\x82\xd3\xe4\x93\x02/\x12-/v1/{version=dossiers/*/versions/*}/documents\x12\xa3\x01\n\x13ListDossierVersions\x12/.casemesh.dossier.v1.ListDossierVersionsRequest\x1a\x30.casemesh.dossier.v1.ListDossierVersionsResponse\")\x82\xd3\xe4\x93\x02#\x12!/v1/{dossier=dossiers/*}/versions\x12\xaa\x01\n\x12ListVersionChanges\x12..casemesh.dossier.v1.ListVersionChangesRequest\x1a/.casemesh.dossier.v1.ListVersionChangesResponse\"3\x82\xd3\xe4\x93\x02-\x12+/v1/{version=dossiers/*/versions/*}/changesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -85,60 +86,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTVERSIONCHANGESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\210\''
   _globals['_LISTVERSIONCHANGESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTVERSIONCHANGESREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_DOCUMENTCHANGEKIND']._serialized_start=2967
-  _globals['_DOCUMENTCHANGEKIND']._serialized_end=3126
-  _globals['_GETDOSSIERREQUEST']._serialized_start=204
-  _globals['_GETDOSSIERREQUEST']._serialized_end=264
-  _globals['_GETDOSSIERRESPONSE']._serialized_start=266
-  _globals['_GETDOSSIERRESPONSE']._serialized_end=333
-  _globals['_GETDOSSIERVERSIONREQUEST']._serialized_start=335
-  _globals['_GETDOSSIERVERSIONREQUEST']._serialized_end=409
-  _globals['_GETDOSSIERVERSIONRESPONSE']._serialized_start=411
-  _globals['_GETDOSSIERVERSIONRESPONSE']._serialized_end=492
-  _globals['_LISTDOSSIERSREQUEST']._serialized_start=494
-  _globals['_LISTDOSSIERSREQUEST']._serialized_end=612
-  _globals['_LISTDOSSIERSRESPONSE']._serialized_start=614
-  _globals['_LISTDOSSIERSRESPONSE']._serialized_end=709
-  _globals['_DOWNLOADMANIFESTREQUEST']._serialized_start=711
-  _globals['_DOWNLOADMANIFESTREQUEST']._serialized_end=787
-  _globals['_DOWNLOADMANIFESTRESPONSE']._serialized_start=789
-  _globals['_DOWNLOADMANIFESTRESPONSE']._serialized_end=829
-  _globals['_DOWNLOADDOCUMENTSREQUEST']._serialized_start=832
-  _globals['_DOWNLOADDOCUMENTSREQUEST']._serialized_end=1044
-  _globals['_DOCUMENTSELECTION']._serialized_start=1047
-  _globals['_DOCUMENTSELECTION']._serialized_end=1195
-  _globals['_DOWNLOADDOCUMENTSRESPONSE']._serialized_start=1197
-  _globals['_DOWNLOADDOCUMENTSRESPONSE']._serialized_end=1276
-  _globals['_DOWNLOADFRAME']._serialized_start=1279
-  _globals['_DOWNLOADFRAME']._serialized_end=1466
-  _globals['_DOWNLOADHEADER']._serialized_start=1468
-  _globals['_DOWNLOADHEADER']._serialized_end=1550
-  _globals['_DOWNLOADCHUNK']._serialized_start=1552
-  _globals['_DOWNLOADCHUNK']._serialized_end=1581
-  _globals['_DOWNLOADFINISH']._serialized_start=1583
-  _globals['_DOWNLOADFINISH']._serialized_end=1643
-  _globals['_READDOCUMENTREQUEST']._serialized_start=1646
-  _globals['_READDOCUMENTREQUEST']._serialized_end=1807
-  _globals['_READDOCUMENTRESPONSE']._serialized_start=1809
-  _globals['_READDOCUMENTRESPONSE']._serialized_end=1894
-  _globals['_DOWNLOADARCHIVEREQUEST']._serialized_start=1896
-  _globals['_DOWNLOADARCHIVEREQUEST']._serialized_end=2007
-  _globals['_DOWNLOADARCHIVERESPONSE']._serialized_start=2009
-  _globals['_DOWNLOADARCHIVERESPONSE']._serialized_end=2068
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=2071
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=2203
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=2205
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=2303
-  _globals['_LISTDOSSIERVERSIONSREQUEST']._serialized_start=2306
-  _globals['_LISTDOSSIERVERSIONSREQUEST']._serialized_end=2437
-  _globals['_LISTDOSSIERVERSIONSRESPONSE']._serialized_start=2439
-  _globals['_LISTDOSSIERVERSIONSRESPONSE']._serialized_end=2548
-  _globals['_LISTVERSIONCHANGESREQUEST']._serialized_start=2551
-  _globals['_LISTVERSIONCHANGESREQUEST']._serialized_end=2688
-  _globals['_LISTVERSIONCHANGESRESPONSE']._serialized_start=2690
-  _globals['_LISTVERSIONCHANGESRESPONSE']._serialized_end=2797
-  _globals['_DOCUMENTCHANGE']._serialized_start=2800
-  _globals['_DOCUMENTCHANGE']._serialized_end=2964
-  _globals['_DOSSIERREADSERVICE']._serialized_start=3129
-  _globals['_DOSSIERREADSERVICE']._serialized_end=4252
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['GetDossier']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['GetDossier']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/{name=dossiers/*}'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['GetDossierVersion']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['GetDossierVersion']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{name=dossiers/*/versions/*}'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDossiers']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDossiers']._serialized_options = b'\202\323\344\223\002\035\022\033/v1/{case=cases/*}/dossiers'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ReadDocument']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ReadDocument']._serialized_options = b'\202\323\344\223\002E\022C/v1/{version=dossiers/*/versions/*}/documents/{document_index}:read'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDocuments']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDocuments']._serialized_options = b'\202\323\344\223\002/\022-/v1/{version=dossiers/*/versions/*}/documents'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDossierVersions']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListDossierVersions']._serialized_options = b'\202\323\344\223\002#\022!/v1/{dossier=dossiers/*}/versions'
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListVersionChanges']._loaded_options = None
+  _globals['_DOSSIERREADSERVICE'].methods_by_name['ListVersionChanges']._serialized_options = b'\202\323\344\223\002-\022+/v1/{version=dossiers/*/versions/*}/changes'
+  _globals['_DOCUMENTCHANGEKIND']._serialized_start=2997
+  _globals['_DOCUMENTCHANGEKIND']._serialized_end=3156
+  _globals['_GETDOSSIERREQUEST']._serialized_start=234
+  _globals['_GETDOSSIERREQUEST']._serialized_end=294
+  _globals['_GETDOSSIERRESPONSE']._serialized_start=296
+  _globals['_GETDOSSIERRESPONSE']._serialized_end=363
+  _globals['_GETDOSSIERVERSIONREQUEST']._serialized_start=365
+  _globals['_GETDOSSIERVERSIONREQUEST']._serialized_end=439
+  _globals['_GETDOSSIERVERSIONRESPONSE']._serialized_start=441
+  _globals['_GETDOSSIERVERSIONRESPONSE']._serialized_end=522
+  _globals['_LISTDOSSIERSREQUEST']._serialized_start=524
+  _globals['_LISTDOSSIERSREQUEST']._serialized_end=642
+  _globals['_LISTDOSSIERSRESPONSE']._serialized_start=644
+  _globals['_LISTDOSSIERSRESPONSE']._serialized_end=739
+  _globals['_DOWNLOADMANIFESTREQUEST']._serialized_start=741
+  _globals['_DOWNLOADMANIFESTREQUEST']._serialized_end=817
+  _globals['_DOWNLOADMANIFESTRESPONSE']._serialized_start=819
+  _globals['_DOWNLOADMANIFESTRESPONSE']._serialized_end=859
+  _globals['_DOWNLOADDOCUMENTSREQUEST']._serialized_start=862
+  _globals['_DOWNLOADDOCUMENTSREQUEST']._serialized_end=1074
+  _globals['_DOCUMENTSELECTION']._serialized_start=1077
+  _globals['_DOCUMENTSELECTION']._serialized_end=1225
+  _globals['_DOWNLOADDOCUMENTSRESPONSE']._serialized_start=1227
+  _globals['_DOWNLOADDOCUMENTSRESPONSE']._serialized_end=1306
+  _globals['_DOWNLOADFRAME']._serialized_start=1309
+  _globals['_DOWNLOADFRAME']._serialized_end=1496
+  _globals['_DOWNLOADHEADER']._serialized_start=1498
+  _globals['_DOWNLOADHEADER']._serialized_end=1580
+  _globals['_DOWNLOADCHUNK']._serialized_start=1582
+  _globals['_DOWNLOADCHUNK']._serialized_end=1611
+  _globals['_DOWNLOADFINISH']._serialized_start=1613
+  _globals['_DOWNLOADFINISH']._serialized_end=1673
+  _globals['_READDOCUMENTREQUEST']._serialized_start=1676
+  _globals['_READDOCUMENTREQUEST']._serialized_end=1837
+  _globals['_READDOCUMENTRESPONSE']._serialized_start=1839
+  _globals['_READDOCUMENTRESPONSE']._serialized_end=1924
+  _globals['_DOWNLOADARCHIVEREQUEST']._serialized_start=1926
+  _globals['_DOWNLOADARCHIVEREQUEST']._serialized_end=2037
+  _globals['_DOWNLOADARCHIVERESPONSE']._serialized_start=2039
+  _globals['_DOWNLOADARCHIVERESPONSE']._serialized_end=2098
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=2101
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=2233
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=2235
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=2333
+  _globals['_LISTDOSSIERVERSIONSREQUEST']._serialized_start=2336
+  _globals['_LISTDOSSIERVERSIONSREQUEST']._serialized_end=2467
+  _globals['_LISTDOSSIERVERSIONSRESPONSE']._serialized_start=2469
+  _globals['_LISTDOSSIERVERSIONSRESPONSE']._serialized_end=2578
+  _globals['_LISTVERSIONCHANGESREQUEST']._serialized_start=2581
+  _globals['_LISTVERSIONCHANGESREQUEST']._serialized_end=2718
+  _globals['_LISTVERSIONCHANGESRESPONSE']._serialized_start=2720
+  _globals['_LISTVERSIONCHANGESRESPONSE']._serialized_end=2827
+  _globals['_DOCUMENTCHANGE']._serialized_start=2830
+  _globals['_DOCUMENTCHANGE']._serialized_end=2994
+  _globals['_DOSSIERREADSERVICE']._serialized_start=3159
+  _globals['_DOSSIERREADSERVICE']._serialized_end=4626
 # @@protoc_insertion_point(module_scope)

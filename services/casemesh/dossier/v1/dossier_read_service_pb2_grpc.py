@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class DossierReadServiceStub:
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def __init__(self, channel):
@@ -90,7 +92,9 @@ class DossierReadServiceStub:
 
 class DossierReadServiceServicer:
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def GetDossier(self, request, context):
@@ -229,7 +233,9 @@ def add_DossierReadServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class DossierReadService:
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @staticmethod

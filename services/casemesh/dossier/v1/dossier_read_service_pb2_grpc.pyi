@@ -28,7 +28,9 @@ GRPC_VERSION: str
 
 class DossierReadServiceStub:
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @_typing.overload
@@ -65,7 +67,9 @@ class DossierReadServiceStub:
 @_typing.type_check_only
 class DossierReadServiceAsyncStub(DossierReadServiceStub):
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -98,7 +102,9 @@ class DossierReadServiceAsyncStub(DossierReadServiceStub):
 
 class DossierReadServiceServicer(metaclass=_abc_1.ABCMeta):
     """DossierReadService reads dossiers. A version is readable by the agency that finalised it and those it was handed to, through officers
-    assigned to the case.
+    assigned to the case. What shows content (DownloadManifest, DownloadDocuments, ReadDocument, DownloadArchive) carries its purpose as the
+    metadata `casemesh-purpose`, and counts against the officer's limits. Errors of these: INVALID_ARGUMENT (PURPOSE_MISSING),
+    RESOURCE_EXHAUSTED (READING_LIMIT_REACHED).
     """
 
     @_abc_1.abstractmethod

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.dossier.v1 import dossier_pb2 as casemesh_dot_dossier_dot_v1_dot_dossier__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/dossier/v1/dossier_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x17google/rpc/status.proto\"x\n\x14\x43reateDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1a\n\x05title\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"F\n\x15\x43reateDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"\x82\x01\n\x16UploadDocumentsRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x1f.casemesh.dossier.v1.UploadOpen\x12\x39\n\x06\x66rames\x18\x02 \x03(\x0b\x32 .casemesh.dossier.v1.UploadFrameB\x07\xca\xf3\x18\x03H\x80 \"\x93\x01\n\nUploadOpen\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1a\n\nattempt_id\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02P\x01\x12\x1e\n\x0cstream_count\x18\x04 \x01(\x05\x42\x08\xca\xf3\x18\x04\x30\x00\x38\x08\"\xfe\x01\n\x0bUploadFrame\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeaderH\x00\x12\x33\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\".casemesh.dossier.v1.DocumentChunkH\x00\x12>\n\x0f\x64ocument_finish\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentFinishH\x00\x12:\n\rupload_finish\x18\x04 \x01(\x0b\x32!.casemesh.dossier.v1.UploadFinishH\x00\x42\x07\n\x05\x66rame\"\xcb\x01\n\x0e\x44ocumentHeader\x12 \n\x0e\x64ocument_index\x18\x01 \x01(\rB\x08\xca\xf3\x18\x04\x38\x9f\x8d\x06\x12\x0e\n\x06volume\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x1a\n\nmedia_type\x18\x04 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\x12\x1e\n\npage_count\x18\x05 \x01(\x05\x42\n\xca\xf3\x18\x06\x30\x01\x38\xa0\x8d\x06\x12\x1a\n\nsize_bytes\x18\x06 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x1c\n\x0coffset_bytes\x18\x07 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"K\n\rDocumentChunk\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"V\n\x0e\x44ocumentFinish\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x18\n\x06sha256\x18\x03 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"W\n\x0cUploadFinish\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x1b\n\ttree_hash\x18\x03 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"\xef\x01\n\x17UploadDocumentsResponse\x12\x33\n\x06opened\x18\x01 \x01(\x0b\x32!.casemesh.dossier.v1.UploadOpenedH\x00\x12\x37\n\x08progress\x18\x02 \x01(\x0b\x32#.casemesh.dossier.v1.UploadProgressH\x00\x12\x37\n\x08\x66inished\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.UploadFinishedH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06notice\"3\n\x0cUploadOpened\x12\x14\n\x0cwindow_bytes\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"A\n\x0eUploadProgress\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\x12\x17\n\x0f\x63ommitted_bytes\x18\x02 \x01(\x03\"P\n\x0eUploadFinished\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\npage_count\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\xbf\x02\n\x15UploadDocumentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x33\n\x06header\x18\x04 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeader\x12\x17\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x42\t\xca\xf3\x18\x05 \x80\x80\xc0\x01\x12\x33\n\x06\x66inish\x18\x06 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentFinish\x12\x38\n\rfinish_upload\x18\x07 \x01(\x0b\x32!.casemesh.dossier.v1.UploadFinish\"C\n\x16UploadDocumentResponse\x12\x17\n\x0f\x63ommitted_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\"\xcb\x01\n\x19ReferenceDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x43\n\tdocuments\x18\x04 \x03(\x0b\x32\'.casemesh.dossier.v1.ReferencedDocumentB\x07\xca\xf3\x18\x03H\xe8\x07\"i\n\x12ReferencedDocument\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeaderB\x04\xe2\x41\x01\x02\x12\x18\n\x06sha256\x18\x02 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"6\n\x1aReferenceDocumentsResponse\x12\x18\n\x10\x64ocument_indexes\x18\x01 \x03(\r\"\xe4\x01\n\x14TakeDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x31\n\x07version\x18\x03 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12!\n\x10\x64ocument_indexes\x18\x04 \x03(\rB\x07\xca\xf3\x18\x03H\x90N\x12*\n\x07parties\x18\x05 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"M\n\x15TakeDocumentsResponse\x12\x1c\n\x14\x66irst_document_index\x18\x01 \x01(\r\x12\x16\n\x0e\x64ocument_count\x18\x02 \x01(\x05\"\x9a\x01\n\x16RemoveDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x34\n\tdocuments\x18\x03 \x03(\tB!\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Document\xca\xf3\x18\x03H\xe8\x07\"1\n\x17RemoveDocumentsResponse\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\"\xba\x01\n\x19SetDocumentPartiesRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12%\n\x10\x64ocument_indexes\x18\x03 \x03(\rB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03H\x90N\x12*\n\x07parties\x18\x04 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"4\n\x1aSetDocumentPartiesResponse\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\"f\n\x18SupplementDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"J\n\x19SupplementDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"a\n\x13\x41\x62\x61ndonDraftRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"\'\n\x14\x41\x62\x61ndonDraftResponse\x12\x0f\n\x07\x64ossier\x18\x01 \x01(\t\"{\n\x12QueryUploadRequest\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"r\n\x13QueryUploadResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xf1\x01\n\x16\x46inalizeDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\"\n\x0e\x64ocument_count\x18\x03 \x01(\x05\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1e\n\npage_count\x18\x04 \x01(\x05\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1a\n\nsize_bytes\x18\x05 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\troot_hash\x18\x06 \x01(\x0c\x42\x06\xca\xf3\x18\x02  \x12\x10\n\x08internal\x18\x07 \x01(\x08\"O\n\x17\x46inalizeDossierResponse\x12\x34\n\x07version\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DossierVersion2\xc2\t\n\x0e\x44ossierService\x12\x66\n\rCreateDossier\x12).casemesh.dossier.v1.CreateDossierRequest\x1a*.casemesh.dossier.v1.CreateDossierResponse\x12p\n\x0fUploadDocuments\x12+.casemesh.dossier.v1.UploadDocumentsRequest\x1a,.casemesh.dossier.v1.UploadDocumentsResponse(\x01\x30\x01\x12i\n\x0eUploadDocument\x12*.casemesh.dossier.v1.UploadDocumentRequest\x1a+.casemesh.dossier.v1.UploadDocumentResponse\x12u\n\x12ReferenceDocuments\x12..casemesh.dossier.v1.ReferenceDocumentsRequest\x1a/.casemesh.dossier.v1.ReferenceDocumentsResponse\x12\x66\n\rTakeDocuments\x12).casemesh.dossier.v1.TakeDocumentsRequest\x1a*.casemesh.dossier.v1.TakeDocumentsResponse\x12l\n\x0fRemoveDocuments\x12+.casemesh.dossier.v1.RemoveDocumentsRequest\x1a,.casemesh.dossier.v1.RemoveDocumentsResponse\x12u\n\x12SetDocumentParties\x12..casemesh.dossier.v1.SetDocumentPartiesRequest\x1a/.casemesh.dossier.v1.SetDocumentPartiesResponse\x12r\n\x11SupplementDossier\x12-.casemesh.dossier.v1.SupplementDossierRequest\x1a..casemesh.dossier.v1.SupplementDossierResponse\x12\x63\n\x0c\x41\x62\x61ndonDraft\x12(.casemesh.dossier.v1.AbandonDraftRequest\x1a).casemesh.dossier.v1.AbandonDraftResponse\x12`\n\x0bQueryUpload\x12\'.casemesh.dossier.v1.QueryUploadRequest\x1a(.casemesh.dossier.v1.QueryUploadResponse\x12l\n\x0f\x46inalizeDossier\x12+.casemesh.dossier.v1.FinalizeDossierRequest\x1a,.casemesh.dossier.v1.FinalizeDossierResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/dossier/v1/dossier_service.proto\x12\x13\x63\x61semesh.dossier.v1\x1a$casemesh/common/v1/field_rules.proto\x1a!casemesh/dossier/v1/dossier.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x17google/rpc/status.proto\"x\n\x14\x43reateDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1a\n\x05title\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"F\n\x15\x43reateDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"\x82\x01\n\x16UploadDocumentsRequest\x12-\n\x04open\x18\x01 \x01(\x0b\x32\x1f.casemesh.dossier.v1.UploadOpen\x12\x39\n\x06\x66rames\x18\x02 \x03(\x0b\x32 .casemesh.dossier.v1.UploadFrameB\x07\xca\xf3\x18\x03H\x80 \"\x93\x01\n\nUploadOpen\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1a\n\nattempt_id\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02P\x01\x12\x1e\n\x0cstream_count\x18\x04 \x01(\x05\x42\x08\xca\xf3\x18\x04\x30\x00\x38\x08\"\xfe\x01\n\x0bUploadFrame\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeaderH\x00\x12\x33\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\".casemesh.dossier.v1.DocumentChunkH\x00\x12>\n\x0f\x64ocument_finish\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentFinishH\x00\x12:\n\rupload_finish\x18\x04 \x01(\x0b\x32!.casemesh.dossier.v1.UploadFinishH\x00\x42\x07\n\x05\x66rame\"\xcb\x01\n\x0e\x44ocumentHeader\x12 \n\x0e\x64ocument_index\x18\x01 \x01(\rB\x08\xca\xf3\x18\x04\x38\x9f\x8d\x06\x12\x0e\n\x06volume\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x1a\n\nmedia_type\x18\x04 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\x12\x1e\n\npage_count\x18\x05 \x01(\x05\x42\n\xca\xf3\x18\x06\x30\x01\x38\xa0\x8d\x06\x12\x1a\n\nsize_bytes\x18\x06 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x1c\n\x0coffset_bytes\x18\x07 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"K\n\rDocumentChunk\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x14\n\x0coffset_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"V\n\x0e\x44ocumentFinish\x12\x16\n\x0e\x64ocument_index\x18\x01 \x01(\r\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x18\n\x06sha256\x18\x03 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"W\n\x0cUploadFinish\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x1b\n\ttree_hash\x18\x03 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"\xef\x01\n\x17UploadDocumentsResponse\x12\x33\n\x06opened\x18\x01 \x01(\x0b\x32!.casemesh.dossier.v1.UploadOpenedH\x00\x12\x37\n\x08progress\x18\x02 \x01(\x0b\x32#.casemesh.dossier.v1.UploadProgressH\x00\x12\x37\n\x08\x66inished\x18\x03 \x01(\x0b\x32#.casemesh.dossier.v1.UploadFinishedH\x00\x12#\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06notice\"3\n\x0cUploadOpened\x12\x14\n\x0cwindow_bytes\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"A\n\x0eUploadProgress\x12\x16\n\x0ereceived_bytes\x18\x01 \x01(\x03\x12\x17\n\x0f\x63ommitted_bytes\x18\x02 \x01(\x03\"P\n\x0eUploadFinished\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\x12\x12\n\npage_count\x18\x02 \x01(\x05\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"\xbf\x02\n\x15UploadDocumentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x33\n\x06header\x18\x04 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeader\x12\x17\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x42\t\xca\xf3\x18\x05 \x80\x80\xc0\x01\x12\x33\n\x06\x66inish\x18\x06 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentFinish\x12\x38\n\rfinish_upload\x18\x07 \x01(\x0b\x32!.casemesh.dossier.v1.UploadFinish\"C\n\x16UploadDocumentResponse\x12\x17\n\x0f\x63ommitted_bytes\x18\x01 \x01(\x03\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\"\xcb\x01\n\x19ReferenceDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1d\n\tupload_id\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x43\n\tdocuments\x18\x04 \x03(\x0b\x32\'.casemesh.dossier.v1.ReferencedDocumentB\x07\xca\xf3\x18\x03H\xe8\x07\"i\n\x12ReferencedDocument\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DocumentHeaderB\x04\xe2\x41\x01\x02\x12\x18\n\x06sha256\x18\x02 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18   \"6\n\x1aReferenceDocumentsResponse\x12\x18\n\x10\x64ocument_indexes\x18\x01 \x03(\r\"\xe4\x01\n\x14TakeDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x31\n\x07version\x18\x03 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12!\n\x10\x64ocument_indexes\x18\x04 \x03(\rB\x07\xca\xf3\x18\x03H\x90N\x12*\n\x07parties\x18\x05 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"M\n\x15TakeDocumentsResponse\x12\x1c\n\x14\x66irst_document_index\x18\x01 \x01(\r\x12\x16\n\x0e\x64ocument_count\x18\x02 \x01(\x05\"\x9a\x01\n\x16RemoveDocumentsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x34\n\tdocuments\x18\x03 \x03(\tB!\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Document\xca\xf3\x18\x03H\xe8\x07\"1\n\x17RemoveDocumentsResponse\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\"\xba\x01\n\x19SetDocumentPartiesRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12%\n\x10\x64ocument_indexes\x18\x03 \x03(\rB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03H\x90N\x12*\n\x07parties\x18\x04 \x03(\tB\x19\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x02Hd\"4\n\x1aSetDocumentPartiesResponse\x12\x16\n\x0e\x64ocument_count\x18\x01 \x01(\x05\"f\n\x18SupplementDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"J\n\x19SupplementDossierResponse\x12-\n\x07\x64ossier\x18\x01 \x01(\x0b\x32\x1c.casemesh.dossier.v1.Dossier\"a\n\x13\x41\x62\x61ndonDraftRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\"\'\n\x14\x41\x62\x61ndonDraftResponse\x12\x0f\n\x07\x64ossier\x18\x01 \x01(\t\"{\n\x12QueryUploadRequest\x12*\n\x07\x64ossier\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x88\'\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"r\n\x13QueryUploadResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.casemesh.dossier.v1.Document\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xf1\x01\n\x16\x46inalizeDossierRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07\x64ossier\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Dossier\x12\"\n\x0e\x64ocument_count\x18\x03 \x01(\x05\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1e\n\npage_count\x18\x04 \x01(\x05\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1a\n\nsize_bytes\x18\x05 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\troot_hash\x18\x06 \x01(\x0c\x42\x06\xca\xf3\x18\x02  \x12\x10\n\x08internal\x18\x07 \x01(\x08\"O\n\x17\x46inalizeDossierResponse\x12\x34\n\x07version\x18\x01 \x01(\x0b\x32#.casemesh.dossier.v1.DossierVersion2\xb5\r\n\x0e\x44ossierService\x12\x8e\x01\n\rCreateDossier\x12).casemesh.dossier.v1.CreateDossierRequest\x1a*.casemesh.dossier.v1.CreateDossierResponse\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{case=cases/*}/dossiers:\x01*\x12p\n\x0fUploadDocuments\x12+.casemesh.dossier.v1.UploadDocumentsRequest\x1a,.casemesh.dossier.v1.UploadDocumentsResponse(\x01\x30\x01\x12\x9d\x01\n\x0eUploadDocument\x12*.casemesh.dossier.v1.UploadDocumentRequest\x1a+.casemesh.dossier.v1.UploadDocumentResponse\"2\x82\xd3\xe4\x93\x02,\"\'/v1/{dossier=dossiers/*}:uploadDocument:\x01*\x12\xad\x01\n\x12ReferenceDocuments\x12..casemesh.dossier.v1.ReferenceDocumentsRequest\x1a/.casemesh.dossier.v1.ReferenceDocumentsResponse\"6\x82\xd3\xe4\x93\x02\x30\"+/v1/{dossier=dossiers/*}:referenceDocuments:\x01*\x12\x99\x01\n\rTakeDocuments\x12).casemesh.dossier.v1.TakeDocumentsRequest\x1a*.casemesh.dossier.v1.TakeDocumentsResponse\"1\x82\xd3\xe4\x93\x02+\"&/v1/{dossier=dossiers/*}:takeDocuments:\x01*\x12\xa1\x01\n\x0fRemoveDocuments\x12+.casemesh.dossier.v1.RemoveDocumentsRequest\x1a,.casemesh.dossier.v1.RemoveDocumentsResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/{dossier=dossiers/*}:removeDocuments:\x01*\x12\xad\x01\n\x12SetDocumentParties\x12..casemesh.dossier.v1.SetDocumentPartiesRequest\x1a/.casemesh.dossier.v1.SetDocumentPartiesResponse\"6\x82\xd3\xe4\x93\x02\x30\"+/v1/{dossier=dossiers/*}:setDocumentParties:\x01*\x12\xa2\x01\n\x11SupplementDossier\x12-.casemesh.dossier.v1.SupplementDossierRequest\x1a..casemesh.dossier.v1.SupplementDossierResponse\".\x82\xd3\xe4\x93\x02(\"#/v1/{dossier=dossiers/*}:supplement:\x01*\x12\x90\x01\n\x0c\x41\x62\x61ndonDraft\x12(.casemesh.dossier.v1.AbandonDraftRequest\x1a).casemesh.dossier.v1.AbandonDraftResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{dossier=dossiers/*}:abandon:\x01*\x12\x8a\x01\n\x0bQueryUpload\x12\'.casemesh.dossier.v1.QueryUploadRequest\x1a(.casemesh.dossier.v1.QueryUploadResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{dossier=dossiers/*}/uploads\x12\x9a\x01\n\x0f\x46inalizeDossier\x12+.casemesh.dossier.v1.FinalizeDossierRequest\x1a,.casemesh.dossier.v1.FinalizeDossierResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/{dossier=dossiers/*}:finalize:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -136,70 +137,90 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINALIZEDOSSIERREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\312\363\030\0020\000'
   _globals['_FINALIZEDOSSIERREQUEST'].fields_by_name['root_hash']._loaded_options = None
   _globals['_FINALIZEDOSSIERREQUEST'].fields_by_name['root_hash']._serialized_options = b'\312\363\030\002  '
-  _globals['_CREATEDOSSIERREQUEST']._serialized_start=224
-  _globals['_CREATEDOSSIERREQUEST']._serialized_end=344
-  _globals['_CREATEDOSSIERRESPONSE']._serialized_start=346
-  _globals['_CREATEDOSSIERRESPONSE']._serialized_end=416
-  _globals['_UPLOADDOCUMENTSREQUEST']._serialized_start=419
-  _globals['_UPLOADDOCUMENTSREQUEST']._serialized_end=549
-  _globals['_UPLOADOPEN']._serialized_start=552
-  _globals['_UPLOADOPEN']._serialized_end=699
-  _globals['_UPLOADFRAME']._serialized_start=702
-  _globals['_UPLOADFRAME']._serialized_end=956
-  _globals['_DOCUMENTHEADER']._serialized_start=959
-  _globals['_DOCUMENTHEADER']._serialized_end=1162
-  _globals['_DOCUMENTCHUNK']._serialized_start=1164
-  _globals['_DOCUMENTCHUNK']._serialized_end=1239
-  _globals['_DOCUMENTFINISH']._serialized_start=1241
-  _globals['_DOCUMENTFINISH']._serialized_end=1327
-  _globals['_UPLOADFINISH']._serialized_start=1329
-  _globals['_UPLOADFINISH']._serialized_end=1416
-  _globals['_UPLOADDOCUMENTSRESPONSE']._serialized_start=1419
-  _globals['_UPLOADDOCUMENTSRESPONSE']._serialized_end=1658
-  _globals['_UPLOADOPENED']._serialized_start=1660
-  _globals['_UPLOADOPENED']._serialized_end=1711
-  _globals['_UPLOADPROGRESS']._serialized_start=1713
-  _globals['_UPLOADPROGRESS']._serialized_end=1778
-  _globals['_UPLOADFINISHED']._serialized_start=1780
-  _globals['_UPLOADFINISHED']._serialized_end=1860
-  _globals['_UPLOADDOCUMENTREQUEST']._serialized_start=1863
-  _globals['_UPLOADDOCUMENTREQUEST']._serialized_end=2182
-  _globals['_UPLOADDOCUMENTRESPONSE']._serialized_start=2184
-  _globals['_UPLOADDOCUMENTRESPONSE']._serialized_end=2251
-  _globals['_REFERENCEDOCUMENTSREQUEST']._serialized_start=2254
-  _globals['_REFERENCEDOCUMENTSREQUEST']._serialized_end=2457
-  _globals['_REFERENCEDDOCUMENT']._serialized_start=2459
-  _globals['_REFERENCEDDOCUMENT']._serialized_end=2564
-  _globals['_REFERENCEDOCUMENTSRESPONSE']._serialized_start=2566
-  _globals['_REFERENCEDOCUMENTSRESPONSE']._serialized_end=2620
-  _globals['_TAKEDOCUMENTSREQUEST']._serialized_start=2623
-  _globals['_TAKEDOCUMENTSREQUEST']._serialized_end=2851
-  _globals['_TAKEDOCUMENTSRESPONSE']._serialized_start=2853
-  _globals['_TAKEDOCUMENTSRESPONSE']._serialized_end=2930
-  _globals['_REMOVEDOCUMENTSREQUEST']._serialized_start=2933
-  _globals['_REMOVEDOCUMENTSREQUEST']._serialized_end=3087
-  _globals['_REMOVEDOCUMENTSRESPONSE']._serialized_start=3089
-  _globals['_REMOVEDOCUMENTSRESPONSE']._serialized_end=3138
-  _globals['_SETDOCUMENTPARTIESREQUEST']._serialized_start=3141
-  _globals['_SETDOCUMENTPARTIESREQUEST']._serialized_end=3327
-  _globals['_SETDOCUMENTPARTIESRESPONSE']._serialized_start=3329
-  _globals['_SETDOCUMENTPARTIESRESPONSE']._serialized_end=3381
-  _globals['_SUPPLEMENTDOSSIERREQUEST']._serialized_start=3383
-  _globals['_SUPPLEMENTDOSSIERREQUEST']._serialized_end=3485
-  _globals['_SUPPLEMENTDOSSIERRESPONSE']._serialized_start=3487
-  _globals['_SUPPLEMENTDOSSIERRESPONSE']._serialized_end=3561
-  _globals['_ABANDONDRAFTREQUEST']._serialized_start=3563
-  _globals['_ABANDONDRAFTREQUEST']._serialized_end=3660
-  _globals['_ABANDONDRAFTRESPONSE']._serialized_start=3662
-  _globals['_ABANDONDRAFTRESPONSE']._serialized_end=3701
-  _globals['_QUERYUPLOADREQUEST']._serialized_start=3703
-  _globals['_QUERYUPLOADREQUEST']._serialized_end=3826
-  _globals['_QUERYUPLOADRESPONSE']._serialized_start=3828
-  _globals['_QUERYUPLOADRESPONSE']._serialized_end=3942
-  _globals['_FINALIZEDOSSIERREQUEST']._serialized_start=3945
-  _globals['_FINALIZEDOSSIERREQUEST']._serialized_end=4186
-  _globals['_FINALIZEDOSSIERRESPONSE']._serialized_start=4188
-  _globals['_FINALIZEDOSSIERRESPONSE']._serialized_end=4267
-  _globals['_DOSSIERSERVICE']._serialized_start=4270
-  _globals['_DOSSIERSERVICE']._serialized_end=5488
+  _globals['_DOSSIERSERVICE'].methods_by_name['CreateDossier']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['CreateDossier']._serialized_options = b'\202\323\344\223\002 \"\033/v1/{case=cases/*}/dossiers:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['UploadDocument']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['UploadDocument']._serialized_options = b'\202\323\344\223\002,\"\'/v1/{dossier=dossiers/*}:uploadDocument:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['ReferenceDocuments']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['ReferenceDocuments']._serialized_options = b'\202\323\344\223\0020\"+/v1/{dossier=dossiers/*}:referenceDocuments:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['TakeDocuments']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['TakeDocuments']._serialized_options = b'\202\323\344\223\002+\"&/v1/{dossier=dossiers/*}:takeDocuments:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['RemoveDocuments']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['RemoveDocuments']._serialized_options = b'\202\323\344\223\002-\"(/v1/{dossier=dossiers/*}:removeDocuments:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['SetDocumentParties']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['SetDocumentParties']._serialized_options = b'\202\323\344\223\0020\"+/v1/{dossier=dossiers/*}:setDocumentParties:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['SupplementDossier']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['SupplementDossier']._serialized_options = b'\202\323\344\223\002(\"#/v1/{dossier=dossiers/*}:supplement:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['AbandonDraft']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['AbandonDraft']._serialized_options = b'\202\323\344\223\002%\" /v1/{dossier=dossiers/*}:abandon:\001*'
+  _globals['_DOSSIERSERVICE'].methods_by_name['QueryUpload']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['QueryUpload']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{dossier=dossiers/*}/uploads'
+  _globals['_DOSSIERSERVICE'].methods_by_name['FinalizeDossier']._loaded_options = None
+  _globals['_DOSSIERSERVICE'].methods_by_name['FinalizeDossier']._serialized_options = b'\202\323\344\223\002&\"!/v1/{dossier=dossiers/*}:finalize:\001*'
+  _globals['_CREATEDOSSIERREQUEST']._serialized_start=254
+  _globals['_CREATEDOSSIERREQUEST']._serialized_end=374
+  _globals['_CREATEDOSSIERRESPONSE']._serialized_start=376
+  _globals['_CREATEDOSSIERRESPONSE']._serialized_end=446
+  _globals['_UPLOADDOCUMENTSREQUEST']._serialized_start=449
+  _globals['_UPLOADDOCUMENTSREQUEST']._serialized_end=579
+  _globals['_UPLOADOPEN']._serialized_start=582
+  _globals['_UPLOADOPEN']._serialized_end=729
+  _globals['_UPLOADFRAME']._serialized_start=732
+  _globals['_UPLOADFRAME']._serialized_end=986
+  _globals['_DOCUMENTHEADER']._serialized_start=989
+  _globals['_DOCUMENTHEADER']._serialized_end=1192
+  _globals['_DOCUMENTCHUNK']._serialized_start=1194
+  _globals['_DOCUMENTCHUNK']._serialized_end=1269
+  _globals['_DOCUMENTFINISH']._serialized_start=1271
+  _globals['_DOCUMENTFINISH']._serialized_end=1357
+  _globals['_UPLOADFINISH']._serialized_start=1359
+  _globals['_UPLOADFINISH']._serialized_end=1446
+  _globals['_UPLOADDOCUMENTSRESPONSE']._serialized_start=1449
+  _globals['_UPLOADDOCUMENTSRESPONSE']._serialized_end=1688
+  _globals['_UPLOADOPENED']._serialized_start=1690
+  _globals['_UPLOADOPENED']._serialized_end=1741
+  _globals['_UPLOADPROGRESS']._serialized_start=1743
+  _globals['_UPLOADPROGRESS']._serialized_end=1808
+  _globals['_UPLOADFINISHED']._serialized_start=1810
+  _globals['_UPLOADFINISHED']._serialized_end=1890
+  _globals['_UPLOADDOCUMENTREQUEST']._serialized_start=1893
+  _globals['_UPLOADDOCUMENTREQUEST']._serialized_end=2212
+  _globals['_UPLOADDOCUMENTRESPONSE']._serialized_start=2214
+  _globals['_UPLOADDOCUMENTRESPONSE']._serialized_end=2281
+  _globals['_REFERENCEDOCUMENTSREQUEST']._serialized_start=2284
+  _globals['_REFERENCEDOCUMENTSREQUEST']._serialized_end=2487
+  _globals['_REFERENCEDDOCUMENT']._serialized_start=2489
+  _globals['_REFERENCEDDOCUMENT']._serialized_end=2594
+  _globals['_REFERENCEDOCUMENTSRESPONSE']._serialized_start=2596
+  _globals['_REFERENCEDOCUMENTSRESPONSE']._serialized_end=2650
+  _globals['_TAKEDOCUMENTSREQUEST']._serialized_start=2653
+  _globals['_TAKEDOCUMENTSREQUEST']._serialized_end=2881
+  _globals['_TAKEDOCUMENTSRESPONSE']._serialized_start=2883
+  _globals['_TAKEDOCUMENTSRESPONSE']._serialized_end=2960
+  _globals['_REMOVEDOCUMENTSREQUEST']._serialized_start=2963
+  _globals['_REMOVEDOCUMENTSREQUEST']._serialized_end=3117
+  _globals['_REMOVEDOCUMENTSRESPONSE']._serialized_start=3119
+  _globals['_REMOVEDOCUMENTSRESPONSE']._serialized_end=3168
+  _globals['_SETDOCUMENTPARTIESREQUEST']._serialized_start=3171
+  _globals['_SETDOCUMENTPARTIESREQUEST']._serialized_end=3357
+  _globals['_SETDOCUMENTPARTIESRESPONSE']._serialized_start=3359
+  _globals['_SETDOCUMENTPARTIESRESPONSE']._serialized_end=3411
+  _globals['_SUPPLEMENTDOSSIERREQUEST']._serialized_start=3413
+  _globals['_SUPPLEMENTDOSSIERREQUEST']._serialized_end=3515
+  _globals['_SUPPLEMENTDOSSIERRESPONSE']._serialized_start=3517
+  _globals['_SUPPLEMENTDOSSIERRESPONSE']._serialized_end=3591
+  _globals['_ABANDONDRAFTREQUEST']._serialized_start=3593
+  _globals['_ABANDONDRAFTREQUEST']._serialized_end=3690
+  _globals['_ABANDONDRAFTRESPONSE']._serialized_start=3692
+  _globals['_ABANDONDRAFTRESPONSE']._serialized_end=3731
+  _globals['_QUERYUPLOADREQUEST']._serialized_start=3733
+  _globals['_QUERYUPLOADREQUEST']._serialized_end=3856
+  _globals['_QUERYUPLOADRESPONSE']._serialized_start=3858
+  _globals['_QUERYUPLOADRESPONSE']._serialized_end=3972
+  _globals['_FINALIZEDOSSIERREQUEST']._serialized_start=3975
+  _globals['_FINALIZEDOSSIERREQUEST']._serialized_end=4216
+  _globals['_FINALIZEDOSSIERRESPONSE']._serialized_start=4218
+  _globals['_FINALIZEDOSSIERRESPONSE']._serialized_end=4297
+  _globals['_DOSSIERSERVICE']._serialized_start=4300
+  _globals['_DOSSIERSERVICE']._serialized_end=6017
 # @@protoc_insertion_point(module_scope)

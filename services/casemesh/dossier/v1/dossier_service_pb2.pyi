@@ -1,5 +1,6 @@
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
 from casemesh.dossier.v1 import dossier_pb2 as _dossier_pb2
+from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.rpc import status_pb2 as _status_pb2

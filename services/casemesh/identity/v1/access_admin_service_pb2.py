@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.identity.v1 import case_access_pb2 as casemesh_dot_identity_dot_v1_dot_case__access__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/casemesh/identity/v1/access_admin_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x14\x41ssignOfficerRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x41ssignOfficerResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa1\x01\n\x14\x45ndAssignmentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x45ndAssignmentResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"x\n\x15ListCaseAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"c\n\x16ListCaseAccessResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x02\n\x15\x44\x65legateAccessRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x45\n\x0bpermissions\x18\x04 \x03(\x0e\x32$.casemesh.identity.v1.CasePermissionB\n\xe2\x41\x01\x02\xca\xf3\x18\x02H\x08\x12\x35\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"J\n\x16\x44\x65legateAccessResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\x8f\x01\n\x14\x45ndDelegationRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x45ndDelegationResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x14\x45xplainAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12>\n\npermission\x18\x03 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\"\xa4\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x33\n\x07grounds\x18\x02 \x03(\x0b\x32\".casemesh.identity.v1.AccessGround\x12\x14\n\x0c\x66orbidden_by\x18\x03 \x03(\t\x12/\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess\"L\n\x0c\x41\x63\x63\x65ssGround\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12.\n\x04\x66\x61\x63t\x18\x02 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa3\x01\n\x16ListCaseViewersRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"e\n\x17ListCaseViewersResponse\x12\x31\n\x07viewers\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseViewer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\nCaseViewer\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0f\n\x07officer\x18\x02 \x01(\t\x12\x39\n\x0bpermissions\x18\x03 \x03(\x0e\x32$.casemesh.identity.v1.CasePermission\x12\r\n\x05\x62\x61sis\x18\x04 \x01(\t2\x86\x06\n\x12\x41\x63\x63\x65ssAdminService\x12h\n\rAssignOfficer\x12*.casemesh.identity.v1.AssignOfficerRequest\x1a+.casemesh.identity.v1.AssignOfficerResponse\x12h\n\rEndAssignment\x12*.casemesh.identity.v1.EndAssignmentRequest\x1a+.casemesh.identity.v1.EndAssignmentResponse\x12k\n\x0eListCaseAccess\x12+.casemesh.identity.v1.ListCaseAccessRequest\x1a,.casemesh.identity.v1.ListCaseAccessResponse\x12k\n\x0e\x44\x65legateAccess\x12+.casemesh.identity.v1.DelegateAccessRequest\x1a,.casemesh.identity.v1.DelegateAccessResponse\x12h\n\rEndDelegation\x12*.casemesh.identity.v1.EndDelegationRequest\x1a+.casemesh.identity.v1.EndDelegationResponse\x12h\n\rExplainAccess\x12*.casemesh.identity.v1.ExplainAccessRequest\x1a+.casemesh.identity.v1.ExplainAccessResponse\x12n\n\x0fListCaseViewers\x12,.casemesh.identity.v1.ListCaseViewersRequest\x1a-.casemesh.identity.v1.ListCaseViewersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/casemesh/identity/v1/access_admin_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x14\x41ssignOfficerRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x41ssignOfficerResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa1\x01\n\x14\x45ndAssignmentRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x45ndAssignmentResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"x\n\x15ListCaseAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"c\n\x16ListCaseAccessResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x02\n\x15\x44\x65legateAccessRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x45\n\x0bpermissions\x18\x04 \x03(\x0e\x32$.casemesh.identity.v1.CasePermissionB\n\xe2\x41\x01\x02\xca\xf3\x18\x02H\x08\x12\x35\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"J\n\x16\x44\x65legateAccessResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\x8f\x01\n\x14\x45ndDelegationRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x17\n\x06reason\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xf4\x03\"I\n\x15\x45ndDelegationResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x14\x45xplainAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12>\n\npermission\x18\x03 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\"\xa4\x01\n\x15\x45xplainAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x33\n\x07grounds\x18\x02 \x03(\x0b\x32\".casemesh.identity.v1.AccessGround\x12\x14\n\x0c\x66orbidden_by\x18\x03 \x03(\t\x12/\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32 .casemesh.identity.v1.CaseAccess\"L\n\x0c\x41\x63\x63\x65ssGround\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12.\n\x04\x66\x61\x63t\x18\x02 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa3\x01\n\x16ListCaseViewersRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"e\n\x17ListCaseViewersResponse\x12\x31\n\x07viewers\x18\x01 \x03(\x0b\x32 .casemesh.identity.v1.CaseViewer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\nCaseViewer\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0f\n\x07officer\x18\x02 \x01(\t\x12\x39\n\x0bpermissions\x18\x03 \x03(\x0e\x32$.casemesh.identity.v1.CasePermission\x12\r\n\x05\x62\x61sis\x18\x04 \x01(\t2\xb3\x08\n\x12\x41\x63\x63\x65ssAdminService\x12\x95\x01\n\rAssignOfficer\x12*.casemesh.identity.v1.AssignOfficerRequest\x1a+.casemesh.identity.v1.AssignOfficerResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{case=cases/*}:assignOfficer:\x01*\x12\x95\x01\n\rEndAssignment\x12*.casemesh.identity.v1.EndAssignmentRequest\x1a+.casemesh.identity.v1.EndAssignmentResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{case=cases/*}:endAssignment:\x01*\x12\x8e\x01\n\x0eListCaseAccess\x12+.casemesh.identity.v1.ListCaseAccessRequest\x1a,.casemesh.identity.v1.ListCaseAccessResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{case=cases/*}/access\x12\x99\x01\n\x0e\x44\x65legateAccess\x12+.casemesh.identity.v1.DelegateAccessRequest\x1a,.casemesh.identity.v1.DelegateAccessResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/{case=cases/*}:delegateAccess:\x01*\x12\x95\x01\n\rEndDelegation\x12*.casemesh.identity.v1.EndDelegationRequest\x1a+.casemesh.identity.v1.EndDelegationResponse\"+\x82\xd3\xe4\x93\x02%\" /v1/{case=cases/*}:endDelegation:\x01*\x12\x92\x01\n\rExplainAccess\x12*.casemesh.identity.v1.ExplainAccessRequest\x1a+.casemesh.identity.v1.ExplainAccessResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{case=cases/*}:explainAccess\x12\x92\x01\n\x0fListCaseViewers\x12,.casemesh.identity.v1.ListCaseViewersRequest\x1a-.casemesh.identity.v1.ListCaseViewersResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{case=cases/*}/viewersb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -90,38 +91,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCASEVIEWERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTCASEVIEWERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCASEVIEWERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_ASSIGNOFFICERREQUEST']._serialized_start=245
-  _globals['_ASSIGNOFFICERREQUEST']._serialized_end=406
-  _globals['_ASSIGNOFFICERRESPONSE']._serialized_start=408
-  _globals['_ASSIGNOFFICERRESPONSE']._serialized_end=481
-  _globals['_ENDASSIGNMENTREQUEST']._serialized_start=484
-  _globals['_ENDASSIGNMENTREQUEST']._serialized_end=645
-  _globals['_ENDASSIGNMENTRESPONSE']._serialized_start=647
-  _globals['_ENDASSIGNMENTRESPONSE']._serialized_end=720
-  _globals['_LISTCASEACCESSREQUEST']._serialized_start=722
-  _globals['_LISTCASEACCESSREQUEST']._serialized_end=842
-  _globals['_LISTCASEACCESSRESPONSE']._serialized_start=844
-  _globals['_LISTCASEACCESSRESPONSE']._serialized_end=943
-  _globals['_DELEGATEACCESSREQUEST']._serialized_start=946
-  _globals['_DELEGATEACCESSREQUEST']._serialized_end=1238
-  _globals['_DELEGATEACCESSRESPONSE']._serialized_start=1240
-  _globals['_DELEGATEACCESSRESPONSE']._serialized_end=1314
-  _globals['_ENDDELEGATIONREQUEST']._serialized_start=1317
-  _globals['_ENDDELEGATIONREQUEST']._serialized_end=1460
-  _globals['_ENDDELEGATIONRESPONSE']._serialized_start=1462
-  _globals['_ENDDELEGATIONRESPONSE']._serialized_end=1535
-  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1538
-  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1706
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1709
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1873
-  _globals['_ACCESSGROUND']._serialized_start=1875
-  _globals['_ACCESSGROUND']._serialized_end=1951
-  _globals['_LISTCASEVIEWERSREQUEST']._serialized_start=1954
-  _globals['_LISTCASEVIEWERSREQUEST']._serialized_end=2117
-  _globals['_LISTCASEVIEWERSRESPONSE']._serialized_start=2119
-  _globals['_LISTCASEVIEWERSRESPONSE']._serialized_end=2220
-  _globals['_CASEVIEWER']._serialized_start=2222
-  _globals['_CASEVIEWER']._serialized_end=2341
-  _globals['_ACCESSADMINSERVICE']._serialized_start=2344
-  _globals['_ACCESSADMINSERVICE']._serialized_end=3118
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['AssignOfficer']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['AssignOfficer']._serialized_options = b'\202\323\344\223\002%\" /v1/{case=cases/*}:assignOfficer:\001*'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['EndAssignment']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['EndAssignment']._serialized_options = b'\202\323\344\223\002%\" /v1/{case=cases/*}:endAssignment:\001*'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ListCaseAccess']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ListCaseAccess']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/{case=cases/*}/access'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['DelegateAccess']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['DelegateAccess']._serialized_options = b'\202\323\344\223\002&\"!/v1/{case=cases/*}:delegateAccess:\001*'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['EndDelegation']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['EndDelegation']._serialized_options = b'\202\323\344\223\002%\" /v1/{case=cases/*}:endDelegation:\001*'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ExplainAccess']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ExplainAccess']._serialized_options = b'\202\323\344\223\002\"\022 /v1/{case=cases/*}:explainAccess'
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ListCaseViewers']._loaded_options = None
+  _globals['_ACCESSADMINSERVICE'].methods_by_name['ListCaseViewers']._serialized_options = b'\202\323\344\223\002\034\022\032/v1/{case=cases/*}/viewers'
+  _globals['_ASSIGNOFFICERREQUEST']._serialized_start=275
+  _globals['_ASSIGNOFFICERREQUEST']._serialized_end=436
+  _globals['_ASSIGNOFFICERRESPONSE']._serialized_start=438
+  _globals['_ASSIGNOFFICERRESPONSE']._serialized_end=511
+  _globals['_ENDASSIGNMENTREQUEST']._serialized_start=514
+  _globals['_ENDASSIGNMENTREQUEST']._serialized_end=675
+  _globals['_ENDASSIGNMENTRESPONSE']._serialized_start=677
+  _globals['_ENDASSIGNMENTRESPONSE']._serialized_end=750
+  _globals['_LISTCASEACCESSREQUEST']._serialized_start=752
+  _globals['_LISTCASEACCESSREQUEST']._serialized_end=872
+  _globals['_LISTCASEACCESSRESPONSE']._serialized_start=874
+  _globals['_LISTCASEACCESSRESPONSE']._serialized_end=973
+  _globals['_DELEGATEACCESSREQUEST']._serialized_start=976
+  _globals['_DELEGATEACCESSREQUEST']._serialized_end=1268
+  _globals['_DELEGATEACCESSRESPONSE']._serialized_start=1270
+  _globals['_DELEGATEACCESSRESPONSE']._serialized_end=1344
+  _globals['_ENDDELEGATIONREQUEST']._serialized_start=1347
+  _globals['_ENDDELEGATIONREQUEST']._serialized_end=1490
+  _globals['_ENDDELEGATIONRESPONSE']._serialized_start=1492
+  _globals['_ENDDELEGATIONRESPONSE']._serialized_end=1565
+  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1568
+  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1736
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1739
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1903
+  _globals['_ACCESSGROUND']._serialized_start=1905
+  _globals['_ACCESSGROUND']._serialized_end=1981
+  _globals['_LISTCASEVIEWERSREQUEST']._serialized_start=1984
+  _globals['_LISTCASEVIEWERSREQUEST']._serialized_end=2147
+  _globals['_LISTCASEVIEWERSRESPONSE']._serialized_start=2149
+  _globals['_LISTCASEVIEWERSRESPONSE']._serialized_end=2250
+  _globals['_CASEVIEWER']._serialized_start=2252
+  _globals['_CASEVIEWER']._serialized_end=2371
+  _globals['_ACCESSADMINSERVICE']._serialized_start=2374
+  _globals['_ACCESSADMINSERVICE']._serialized_end=3449
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/identity/v1/access_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"z\n\x12\x43heckAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12>\n\npermission\x18\x02 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\"F\n\x13\x43heckAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x03 \x01(\t\"\xed\x01\n\x14RecheckAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12>\n\npermission\x18\x02 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\x12\x1b\n\x06system\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12*\n\x07officer\x18\x04 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12&\n\x12\x63\x65rtificate_sha256\x18\x05 \x01(\x0c\x42\n\xe2\x41\x01\x01\xca\xf3\x18\x02  \"H\n\x15RecheckAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x03 \x01(\t\"_\n\x17\x42\x61tchCheckAccessRequest\x12\x44\n\x06\x63hecks\x18\x01 \x03(\x0b\x32(.casemesh.identity.v1.CheckAccessRequestB\n\xe2\x41\x01\x02\xca\xf3\x18\x02Hd\"X\n\x18\x42\x61tchCheckAccessResponse\x12<\n\tdecisions\x18\x01 \x03(\x0b\x32).casemesh.identity.v1.CheckAccessResponse\"\x91\x01\n\x1aListAccessibleCasesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12\x38\n\npermission\x18\x03 \x01(\x0e\x32$.casemesh.identity.v1.CasePermission\"E\n\x1bListAccessibleCasesResponse\x12\r\n\x05\x63\x61ses\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcc\x03\n\rAccessService\x12\x62\n\x0b\x43heckAccess\x12(.casemesh.identity.v1.CheckAccessRequest\x1a).casemesh.identity.v1.CheckAccessResponse\x12h\n\rRecheckAccess\x12*.casemesh.identity.v1.RecheckAccessRequest\x1a+.casemesh.identity.v1.RecheckAccessResponse\x12q\n\x10\x42\x61tchCheckAccess\x12-.casemesh.identity.v1.BatchCheckAccessRequest\x1a..casemesh.identity.v1.BatchCheckAccessResponse\x12z\n\x13ListAccessibleCases\x12\x30.casemesh.identity.v1.ListAccessibleCasesRequest\x1a\x31.casemesh.identity.v1.ListAccessibleCasesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/identity/v1/access_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\x93\x01\n\x12\x43heckAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12>\n\npermission\x18\x02 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\x12\x17\n\x07purpose\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10(\"o\n\x13\x43heckAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x03 \x01(\t\x12\x0f\n\x07reading\x18\x04 \x01(\t\x12\x16\n\x0ethrough_agency\x18\x05 \x01(\t\"\xed\x01\n\x14RecheckAccessRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12>\n\npermission\x18\x02 \x01(\x0e\x32$.casemesh.identity.v1.CasePermissionB\x04\xe2\x41\x01\x02\x12\x1b\n\x06system\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12*\n\x07officer\x18\x04 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12&\n\x12\x63\x65rtificate_sha256\x18\x05 \x01(\x0c\x42\n\xe2\x41\x01\x01\xca\xf3\x18\x02  \"H\n\x15RecheckAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x01(\x08\x12\r\n\x05\x62\x61sis\x18\x03 \x01(\t\"_\n\x17\x42\x61tchCheckAccessRequest\x12\x44\n\x06\x63hecks\x18\x01 \x03(\x0b\x32(.casemesh.identity.v1.CheckAccessRequestB\n\xe2\x41\x01\x02\xca\xf3\x18\x02Hd\"X\n\x18\x42\x61tchCheckAccessResponse\x12<\n\tdecisions\x18\x01 \x03(\x0b\x32).casemesh.identity.v1.CheckAccessResponse\"S\n\x18RecordReadingSizeRequest\x12\x1b\n\x07reading\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1a\n\nsize_bytes\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"\x1b\n\x19RecordReadingSizeResponse\"\x91\x01\n\x1aListAccessibleCasesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12\x38\n\npermission\x18\x03 \x01(\x0e\x32$.casemesh.identity.v1.CasePermission\"E\n\x1bListAccessibleCasesResponse\x12\r\n\x05\x63\x61ses\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x04\n\rAccessService\x12\x62\n\x0b\x43heckAccess\x12(.casemesh.identity.v1.CheckAccessRequest\x1a).casemesh.identity.v1.CheckAccessResponse\x12h\n\rRecheckAccess\x12*.casemesh.identity.v1.RecheckAccessRequest\x1a+.casemesh.identity.v1.RecheckAccessResponse\x12q\n\x10\x42\x61tchCheckAccess\x12-.casemesh.identity.v1.BatchCheckAccessRequest\x1a..casemesh.identity.v1.BatchCheckAccessResponse\x12t\n\x11RecordReadingSize\x12..casemesh.identity.v1.RecordReadingSizeRequest\x1a/.casemesh.identity.v1.RecordReadingSizeResponse\x12z\n\x13ListAccessibleCases\x12\x30.casemesh.identity.v1.ListAccessibleCasesRequest\x1a\x31.casemesh.identity.v1.ListAccessibleCasesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKACCESSREQUEST'].fields_by_name['case']._serialized_options = b'\342A\001\002\372A\017\n\rcasemesh/Case'
   _globals['_CHECKACCESSREQUEST'].fields_by_name['permission']._loaded_options = None
   _globals['_CHECKACCESSREQUEST'].fields_by_name['permission']._serialized_options = b'\342A\001\002'
+  _globals['_CHECKACCESSREQUEST'].fields_by_name['purpose']._loaded_options = None
+  _globals['_CHECKACCESSREQUEST'].fields_by_name['purpose']._serialized_options = b'\312\363\030\002\020('
   _globals['_RECHECKACCESSREQUEST'].fields_by_name['case']._loaded_options = None
   _globals['_RECHECKACCESSREQUEST'].fields_by_name['case']._serialized_options = b'\342A\001\002\372A\017\n\rcasemesh/Case'
   _globals['_RECHECKACCESSREQUEST'].fields_by_name['permission']._loaded_options = None
@@ -51,26 +53,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECHECKACCESSREQUEST'].fields_by_name['certificate_sha256']._serialized_options = b'\342A\001\001\312\363\030\002  '
   _globals['_BATCHCHECKACCESSREQUEST'].fields_by_name['checks']._loaded_options = None
   _globals['_BATCHCHECKACCESSREQUEST'].fields_by_name['checks']._serialized_options = b'\342A\001\002\312\363\030\002Hd'
+  _globals['_RECORDREADINGSIZEREQUEST'].fields_by_name['reading']._loaded_options = None
+  _globals['_RECORDREADINGSIZEREQUEST'].fields_by_name['reading']._serialized_options = b'\342A\001\002\312\363\030\002P\001'
+  _globals['_RECORDREADINGSIZEREQUEST'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_RECORDREADINGSIZEREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\312\363\030\0020\000'
   _globals['_LISTACCESSIBLECASESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTACCESSIBLECASESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTACCESSIBLECASESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTACCESSIBLECASESREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_CHECKACCESSREQUEST']._serialized_start=205
-  _globals['_CHECKACCESSREQUEST']._serialized_end=327
-  _globals['_CHECKACCESSRESPONSE']._serialized_start=329
-  _globals['_CHECKACCESSRESPONSE']._serialized_end=399
-  _globals['_RECHECKACCESSREQUEST']._serialized_start=402
-  _globals['_RECHECKACCESSREQUEST']._serialized_end=639
-  _globals['_RECHECKACCESSRESPONSE']._serialized_start=641
-  _globals['_RECHECKACCESSRESPONSE']._serialized_end=713
-  _globals['_BATCHCHECKACCESSREQUEST']._serialized_start=715
-  _globals['_BATCHCHECKACCESSREQUEST']._serialized_end=810
-  _globals['_BATCHCHECKACCESSRESPONSE']._serialized_start=812
-  _globals['_BATCHCHECKACCESSRESPONSE']._serialized_end=900
-  _globals['_LISTACCESSIBLECASESREQUEST']._serialized_start=903
-  _globals['_LISTACCESSIBLECASESREQUEST']._serialized_end=1048
-  _globals['_LISTACCESSIBLECASESRESPONSE']._serialized_start=1050
-  _globals['_LISTACCESSIBLECASESRESPONSE']._serialized_end=1119
-  _globals['_ACCESSSERVICE']._serialized_start=1122
-  _globals['_ACCESSSERVICE']._serialized_end=1582
+  _globals['_CHECKACCESSREQUEST']._serialized_start=206
+  _globals['_CHECKACCESSREQUEST']._serialized_end=353
+  _globals['_CHECKACCESSRESPONSE']._serialized_start=355
+  _globals['_CHECKACCESSRESPONSE']._serialized_end=466
+  _globals['_RECHECKACCESSREQUEST']._serialized_start=469
+  _globals['_RECHECKACCESSREQUEST']._serialized_end=706
+  _globals['_RECHECKACCESSRESPONSE']._serialized_start=708
+  _globals['_RECHECKACCESSRESPONSE']._serialized_end=780
+  _globals['_BATCHCHECKACCESSREQUEST']._serialized_start=782
+  _globals['_BATCHCHECKACCESSREQUEST']._serialized_end=877
+  _globals['_BATCHCHECKACCESSRESPONSE']._serialized_start=879
+  _globals['_BATCHCHECKACCESSRESPONSE']._serialized_end=967
+  _globals['_RECORDREADINGSIZEREQUEST']._serialized_start=969
+  _globals['_RECORDREADINGSIZEREQUEST']._serialized_end=1052
+  _globals['_RECORDREADINGSIZERESPONSE']._serialized_start=1054
+  _globals['_RECORDREADINGSIZERESPONSE']._serialized_end=1081
+  _globals['_LISTACCESSIBLECASESREQUEST']._serialized_start=1084
+  _globals['_LISTACCESSIBLECASESREQUEST']._serialized_end=1229
+  _globals['_LISTACCESSIBLECASESRESPONSE']._serialized_start=1231
+  _globals['_LISTACCESSIBLECASESRESPONSE']._serialized_end=1300
+  _globals['_ACCESSSERVICE']._serialized_start=1303
+  _globals['_ACCESSSERVICE']._serialized_end=1881
 # @@protoc_insertion_point(module_scope)

@@ -11,22 +11,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CheckAccessRequest(_message.Message):
-    __slots__ = ("case", "permission")
+    __slots__ = ("case", "permission", "purpose")
     CASE_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
     case: str
     permission: _case_access_pb2.CasePermission
-    def __init__(self, case: _Optional[str] = ..., permission: _Optional[_Union[_case_access_pb2.CasePermission, str]] = ...) -> None: ...
+    purpose: str
+    def __init__(self, case: _Optional[str] = ..., permission: _Optional[_Union[_case_access_pb2.CasePermission, str]] = ..., purpose: _Optional[str] = ...) -> None: ...
 
 class CheckAccessResponse(_message.Message):
-    __slots__ = ("allowed", "visible", "basis")
+    __slots__ = ("allowed", "visible", "basis", "reading", "through_agency")
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
     VISIBLE_FIELD_NUMBER: _ClassVar[int]
     BASIS_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_AGENCY_FIELD_NUMBER: _ClassVar[int]
     allowed: bool
     visible: bool
     basis: str
-    def __init__(self, allowed: _Optional[bool] = ..., visible: _Optional[bool] = ..., basis: _Optional[str] = ...) -> None: ...
+    reading: str
+    through_agency: str
+    def __init__(self, allowed: _Optional[bool] = ..., visible: _Optional[bool] = ..., basis: _Optional[str] = ..., reading: _Optional[str] = ..., through_agency: _Optional[str] = ...) -> None: ...
 
 class RecheckAccessRequest(_message.Message):
     __slots__ = ("case", "permission", "system", "officer", "certificate_sha256")
@@ -63,6 +69,18 @@ class BatchCheckAccessResponse(_message.Message):
     DECISIONS_FIELD_NUMBER: _ClassVar[int]
     decisions: _containers.RepeatedCompositeFieldContainer[CheckAccessResponse]
     def __init__(self, decisions: _Optional[_Iterable[_Union[CheckAccessResponse, _Mapping]]] = ...) -> None: ...
+
+class RecordReadingSizeRequest(_message.Message):
+    __slots__ = ("reading", "size_bytes")
+    READING_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    reading: str
+    size_bytes: int
+    def __init__(self, reading: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class RecordReadingSizeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ListAccessibleCasesRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "permission")

@@ -50,6 +50,11 @@ class AccessServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.FromString,
                 _registered_method=True)
+        self.RecordReadingSize = channel.unary_unary(
+                '/casemesh.identity.v1.AccessService/RecordReadingSize',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeResponse.FromString,
+                _registered_method=True)
         self.ListAccessibleCases = channel.unary_unary(
                 '/casemesh.identity.v1.AccessService/ListAccessibleCases',
                 request_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.ListAccessibleCasesRequest.SerializeToString,
@@ -63,7 +68,8 @@ class AccessServiceServicer:
 
     def CheckAccess(self, request, context):
         """CheckAccess says whether the token's subject may do one thing with one case now. A case that does not exist gives the same
-        answer as one the subject may not see.
+        answer as one the subject may not see. With a purpose it precedes a reading, which is counted. Errors: RESOURCE_EXHAUSTED
+        (READING_LIMIT_REACHED) for a reading that is allowed and too many.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +85,13 @@ class AccessServiceServicer:
 
     def BatchCheckAccess(self, request, context):
         """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordReadingSize(self, request, context):
+        """RecordReadingSize says how much of a reading was sent; the last word counts. A reading that is not there is passed over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +121,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.BatchCheckAccess,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.SerializeToString,
+            ),
+            'RecordReadingSize': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReadingSize,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeResponse.SerializeToString,
             ),
             'ListAccessibleCases': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAccessibleCases,
@@ -197,6 +215,33 @@ class AccessService:
             '/casemesh.identity.v1.AccessService/BatchCheckAccess',
             casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_access__service__pb2.BatchCheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordReadingSize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.AccessService/RecordReadingSize',
+            casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_access__service__pb2.RecordReadingSizeResponse.FromString,
             options,
             channel_credentials,
             insecure,

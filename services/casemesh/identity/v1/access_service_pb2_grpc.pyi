@@ -35,7 +35,8 @@ class AccessServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     CheckAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CheckAccessRequest, _access_service_pb2.CheckAccessResponse]
     """CheckAccess says whether the token's subject may do one thing with one case now. A case that does not exist gives the same
-    answer as one the subject may not see.
+    answer as one the subject may not see. With a purpose it precedes a reading, which is counted. Errors: RESOURCE_EXHAUSTED
+    (READING_LIMIT_REACHED) for a reading that is allowed and too many.
     """
     RecheckAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RecheckAccessRequest, _access_service_pb2.RecheckAccessResponse]
     """RecheckAccess asks again for a stream that was opened with a token and may outlive it: the subject is data, named by the service that
@@ -43,6 +44,8 @@ class AccessServiceStub:
     """
     BatchCheckAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckAccessRequest, _access_service_pb2.BatchCheckAccessResponse]
     """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
+    RecordReadingSize: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RecordReadingSizeRequest, _access_service_pb2.RecordReadingSizeResponse]
+    """RecordReadingSize says how much of a reading was sent; the last word counts. A reading that is not there is passed over."""
     ListAccessibleCases: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessibleCasesRequest, _access_service_pb2.ListAccessibleCasesResponse]
     """ListAccessibleCases lists the cases the token's subject has a right on, newest first."""
 
@@ -53,7 +56,8 @@ class AccessServiceAsyncStub(AccessServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CheckAccessRequest, _access_service_pb2.CheckAccessResponse]  # type: ignore[assignment]
     """CheckAccess says whether the token's subject may do one thing with one case now. A case that does not exist gives the same
-    answer as one the subject may not see.
+    answer as one the subject may not see. With a purpose it precedes a reading, which is counted. Errors: RESOURCE_EXHAUSTED
+    (READING_LIMIT_REACHED) for a reading that is allowed and too many.
     """
     RecheckAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RecheckAccessRequest, _access_service_pb2.RecheckAccessResponse]  # type: ignore[assignment]
     """RecheckAccess asks again for a stream that was opened with a token and may outlive it: the subject is data, named by the service that
@@ -61,6 +65,8 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """
     BatchCheckAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.BatchCheckAccessRequest, _access_service_pb2.BatchCheckAccessResponse]  # type: ignore[assignment]
     """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
+    RecordReadingSize: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RecordReadingSizeRequest, _access_service_pb2.RecordReadingSizeResponse]  # type: ignore[assignment]
+    """RecordReadingSize says how much of a reading was sent; the last word counts. A reading that is not there is passed over."""
     ListAccessibleCases: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListAccessibleCasesRequest, _access_service_pb2.ListAccessibleCasesResponse]  # type: ignore[assignment]
     """ListAccessibleCases lists the cases the token's subject has a right on, newest first."""
 
@@ -74,7 +80,8 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.CheckAccessResponse, _abc.Awaitable[_access_service_pb2.CheckAccessResponse]]:
         """CheckAccess says whether the token's subject may do one thing with one case now. A case that does not exist gives the same
-        answer as one the subject may not see.
+        answer as one the subject may not see. With a purpose it precedes a reading, which is counted. Errors: RESOURCE_EXHAUSTED
+        (READING_LIMIT_REACHED) for a reading that is allowed and too many.
         """
 
     @_abc_1.abstractmethod
@@ -94,6 +101,14 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.BatchCheckAccessResponse, _abc.Awaitable[_access_service_pb2.BatchCheckAccessResponse]]:
         """BatchCheckAccess answers up to 100 questions about the token's subject at one moment. Each answer is as CheckAccess gives it."""
+
+    @_abc_1.abstractmethod
+    def RecordReadingSize(
+        self,
+        request: _access_service_pb2.RecordReadingSizeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.RecordReadingSizeResponse, _abc.Awaitable[_access_service_pb2.RecordReadingSizeResponse]]:
+        """RecordReadingSize says how much of a reading was sent; the last word counts. A reading that is not there is passed over."""
 
     @_abc_1.abstractmethod
     def ListAccessibleCases(

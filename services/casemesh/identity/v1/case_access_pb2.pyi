@@ -50,6 +50,8 @@ class CaseAccessKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CASE_ACCESS_KIND_BREAK_GLASS: _ClassVar[CaseAccessKind]
     CASE_ACCESS_KIND_SEAL_OPENING: _ClassVar[CaseAccessKind]
     CASE_ACCESS_KIND_SEAL: _ClassVar[CaseAccessKind]
+    CASE_ACCESS_KIND_UNIT_SUPERVISION: _ClassVar[CaseAccessKind]
+    CASE_ACCESS_KIND_GRANT: _ClassVar[CaseAccessKind]
 CASE_PERMISSION_UNSPECIFIED: CasePermission
 CASE_PERMISSION_VIEW_CASE: CasePermission
 CASE_PERMISSION_VIEW_DOSSIER: CasePermission
@@ -79,6 +81,8 @@ CASE_ACCESS_KIND_DELEGATION: CaseAccessKind
 CASE_ACCESS_KIND_BREAK_GLASS: CaseAccessKind
 CASE_ACCESS_KIND_SEAL_OPENING: CaseAccessKind
 CASE_ACCESS_KIND_SEAL: CaseAccessKind
+CASE_ACCESS_KIND_UNIT_SUPERVISION: CaseAccessKind
+CASE_ACCESS_KIND_GRANT: CaseAccessKind
 
 class CaseAccess(_message.Message):
     __slots__ = ("case", "agency", "officer", "cause", "valid_from", "valid_until", "kind", "fact", "permissions", "given_by", "stage", "seal_kind")

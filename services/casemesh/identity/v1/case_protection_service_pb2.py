@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.identity.v1 import case_access_pb2 as casemesh_dot_identity_dot_v1_dot_case__access__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2casemesh/identity/v1/case_protection_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\x02\n\rBreakGlassUse\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0f\n\x07officer\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nvalid_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61pproved_by\x18\x08 \x01(\t\x12\x38\n\x07outcome\x18\t \x01(\x0e\x32\'.casemesh.identity.v1.BreakGlassOutcome\x12\x13\n\x0breviewed_by\x18\n \x01(\t\"\x83\x01\n\x18\x41ppointSupervisorRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1b\n\x06reason\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"M\n\x19\x41ppointSupervisorResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\x80\x01\n\x15\x45ndSupervisionRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1b\n\x06reason\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"J\n\x16\x45ndSupervisionResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x0fSealCaseRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.casemesh.identity.v1.SealKindB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10SealCaseResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xd7\x01\n\x0fOpenSealRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x35\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10OpenSealResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x0fLiftSealRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.casemesh.identity.v1.SealKindB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10LiftSealResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"x\n\x11\x42reakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1d\n\x06reason\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xca\xf3\x18\x05\x08\n\x10\xf4\x03\"F\n\x12\x42reakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\"z\n\x18\x41pproveBreakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\"M\n\x19\x41pproveBreakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\"V\n\x19ListBreakGlassUsesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"h\n\x1aListBreakGlassUsesResponse\x12\x31\n\x04uses\x18\x01 \x03(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x17ReviewBreakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12>\n\x07outcome\x18\x04 \x01(\x0e\x32\'.casemesh.identity.v1.BreakGlassOutcomeB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"L\n\x18ReviewBreakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse*\x80\x01\n\x11\x42reakGlassOutcome\x12#\n\x1f\x42REAK_GLASS_OUTCOME_UNSPECIFIED\x10\x00\x12!\n\x1d\x42REAK_GLASS_OUTCOME_JUSTIFIED\x10\x01\x12#\n\x1f\x42REAK_GLASS_OUTCOME_UNJUSTIFIED\x10\x02\x32\xce\x07\n\x15\x43\x61seProtectionService\x12t\n\x11\x41ppointSupervisor\x12..casemesh.identity.v1.AppointSupervisorRequest\x1a/.casemesh.identity.v1.AppointSupervisorResponse\x12k\n\x0e\x45ndSupervision\x12+.casemesh.identity.v1.EndSupervisionRequest\x1a,.casemesh.identity.v1.EndSupervisionResponse\x12Y\n\x08SealCase\x12%.casemesh.identity.v1.SealCaseRequest\x1a&.casemesh.identity.v1.SealCaseResponse\x12Y\n\x08OpenSeal\x12%.casemesh.identity.v1.OpenSealRequest\x1a&.casemesh.identity.v1.OpenSealResponse\x12Y\n\x08LiftSeal\x12%.casemesh.identity.v1.LiftSealRequest\x1a&.casemesh.identity.v1.LiftSealResponse\x12_\n\nBreakGlass\x12\'.casemesh.identity.v1.BreakGlassRequest\x1a(.casemesh.identity.v1.BreakGlassResponse\x12t\n\x11\x41pproveBreakGlass\x12..casemesh.identity.v1.ApproveBreakGlassRequest\x1a/.casemesh.identity.v1.ApproveBreakGlassResponse\x12w\n\x12ListBreakGlassUses\x12/.casemesh.identity.v1.ListBreakGlassUsesRequest\x1a\x30.casemesh.identity.v1.ListBreakGlassUsesResponse\x12q\n\x10ReviewBreakGlass\x12-.casemesh.identity.v1.ReviewBreakGlassRequest\x1a..casemesh.identity.v1.ReviewBreakGlassResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2casemesh/identity/v1/case_protection_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a&casemesh/identity/v1/case_access.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\x02\n\rBreakGlassUse\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0f\n\x07officer\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nvalid_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61pproved_by\x18\x08 \x01(\t\x12\x38\n\x07outcome\x18\t \x01(\x0e\x32\'.casemesh.identity.v1.BreakGlassOutcome\x12\x13\n\x0breviewed_by\x18\n \x01(\t\"\x83\x01\n\x18\x41ppointSupervisorRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1b\n\x06reason\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"M\n\x19\x41ppointSupervisorResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\x80\x01\n\x15\x45ndSupervisionRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12*\n\x07officer\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1b\n\x06reason\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"J\n\x16\x45ndSupervisionResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x0fSealCaseRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.casemesh.identity.v1.SealKindB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10SealCaseResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xd7\x01\n\x0fOpenSealRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12*\n\x07officer\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x35\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10OpenSealResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"\xa8\x01\n\x0fLiftSealRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.casemesh.identity.v1.SealKindB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"D\n\x10LiftSealResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0b\x32 .casemesh.identity.v1.CaseAccess\"x\n\x11\x42reakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1d\n\x06reason\x18\x03 \x01(\tB\r\xe2\x41\x01\x02\xca\xf3\x18\x05\x08\n\x10\xf4\x03\"F\n\x12\x42reakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\"z\n\x18\x41pproveBreakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\"M\n\x19\x41pproveBreakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\"V\n\x19ListBreakGlassUsesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"h\n\x1aListBreakGlassUsesResponse\x12\x31\n\x04uses\x18\x01 \x03(\x0b\x32#.casemesh.identity.v1.BreakGlassUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x17ReviewBreakGlassRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x18\n\x04\x66\x61\x63t\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12>\n\x07outcome\x18\x04 \x01(\x0e\x32\'.casemesh.identity.v1.BreakGlassOutcomeB\x04\xe2\x41\x01\x02\x12\x1b\n\x06reason\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\"L\n\x18ReviewBreakGlassResponse\x12\x30\n\x03use\x18\x01 \x01(\x0b\x32#.casemesh.identity.v1.BreakGlassUse*\x80\x01\n\x11\x42reakGlassOutcome\x12#\n\x1f\x42REAK_GLASS_OUTCOME_UNSPECIFIED\x10\x00\x12!\n\x1d\x42REAK_GLASS_OUTCOME_JUSTIFIED\x10\x01\x12#\n\x1f\x42REAK_GLASS_OUTCOME_UNJUSTIFIED\x10\x02\x32\xf2\n\n\x15\x43\x61seProtectionService\x12\xb6\x01\n\x11\x41ppointSupervisor\x12..casemesh.identity.v1.AppointSupervisorRequest\x1a/.casemesh.identity.v1.AppointSupervisorResponse\"@\x82\xd3\xe4\x93\x02:\"5/v1/{officer=agencies/*/officers/*}:appointSupervisor:\x01*\x12\xaa\x01\n\x0e\x45ndSupervision\x12+.casemesh.identity.v1.EndSupervisionRequest\x1a,.casemesh.identity.v1.EndSupervisionResponse\"=\x82\xd3\xe4\x93\x02\x37\"2/v1/{officer=agencies/*/officers/*}:endSupervision:\x01*\x12}\n\x08SealCase\x12%.casemesh.identity.v1.SealCaseRequest\x1a&.casemesh.identity.v1.SealCaseResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/{case=cases/*}:seal:\x01*\x12\x81\x01\n\x08OpenSeal\x12%.casemesh.identity.v1.OpenSealRequest\x1a&.casemesh.identity.v1.OpenSealResponse\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{case=cases/*}:openSeal:\x01*\x12\x81\x01\n\x08LiftSeal\x12%.casemesh.identity.v1.LiftSealRequest\x1a&.casemesh.identity.v1.LiftSealResponse\"&\x82\xd3\xe4\x93\x02 \"\x1b/v1/{case=cases/*}:liftSeal:\x01*\x12\x89\x01\n\nBreakGlass\x12\'.casemesh.identity.v1.BreakGlassRequest\x1a(.casemesh.identity.v1.BreakGlassResponse\"(\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{case=cases/*}:breakGlass:\x01*\x12\xa5\x01\n\x11\x41pproveBreakGlass\x12..casemesh.identity.v1.ApproveBreakGlassRequest\x1a/.casemesh.identity.v1.ApproveBreakGlassResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/{case=cases/*}:approveBreakGlass:\x01*\x12\x93\x01\n\x12ListBreakGlassUses\x12/.casemesh.identity.v1.ListBreakGlassUsesRequest\x1a\x30.casemesh.identity.v1.ListBreakGlassUsesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/breakGlassUses\x12\xa1\x01\n\x10ReviewBreakGlass\x12-.casemesh.identity.v1.ReviewBreakGlassRequest\x1a..casemesh.identity.v1.ReviewBreakGlassResponse\".\x82\xd3\xe4\x93\x02(\"#/v1/{case=cases/*}:reviewBreakGlass:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -100,46 +101,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVIEWBREAKGLASSREQUEST'].fields_by_name['outcome']._serialized_options = b'\342A\001\002'
   _globals['_REVIEWBREAKGLASSREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_REVIEWBREAKGLASSREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\312\363\030\003\020\364\003'
-  _globals['_BREAKGLASSOUTCOME']._serialized_start=2649
-  _globals['_BREAKGLASSOUTCOME']._serialized_end=2777
-  _globals['_BREAKGLASSUSE']._serialized_start=248
-  _globals['_BREAKGLASSUSE']._serialized_end=570
-  _globals['_APPOINTSUPERVISORREQUEST']._serialized_start=573
-  _globals['_APPOINTSUPERVISORREQUEST']._serialized_end=704
-  _globals['_APPOINTSUPERVISORRESPONSE']._serialized_start=706
-  _globals['_APPOINTSUPERVISORRESPONSE']._serialized_end=783
-  _globals['_ENDSUPERVISIONREQUEST']._serialized_start=786
-  _globals['_ENDSUPERVISIONREQUEST']._serialized_end=914
-  _globals['_ENDSUPERVISIONRESPONSE']._serialized_start=916
-  _globals['_ENDSUPERVISIONRESPONSE']._serialized_end=990
-  _globals['_SEALCASEREQUEST']._serialized_start=993
-  _globals['_SEALCASEREQUEST']._serialized_end=1161
-  _globals['_SEALCASERESPONSE']._serialized_start=1163
-  _globals['_SEALCASERESPONSE']._serialized_end=1231
-  _globals['_OPENSEALREQUEST']._serialized_start=1234
-  _globals['_OPENSEALREQUEST']._serialized_end=1449
-  _globals['_OPENSEALRESPONSE']._serialized_start=1451
-  _globals['_OPENSEALRESPONSE']._serialized_end=1519
-  _globals['_LIFTSEALREQUEST']._serialized_start=1522
-  _globals['_LIFTSEALREQUEST']._serialized_end=1690
-  _globals['_LIFTSEALRESPONSE']._serialized_start=1692
-  _globals['_LIFTSEALRESPONSE']._serialized_end=1760
-  _globals['_BREAKGLASSREQUEST']._serialized_start=1762
-  _globals['_BREAKGLASSREQUEST']._serialized_end=1882
-  _globals['_BREAKGLASSRESPONSE']._serialized_start=1884
-  _globals['_BREAKGLASSRESPONSE']._serialized_end=1954
-  _globals['_APPROVEBREAKGLASSREQUEST']._serialized_start=1956
-  _globals['_APPROVEBREAKGLASSREQUEST']._serialized_end=2078
-  _globals['_APPROVEBREAKGLASSRESPONSE']._serialized_start=2080
-  _globals['_APPROVEBREAKGLASSRESPONSE']._serialized_end=2157
-  _globals['_LISTBREAKGLASSUSESREQUEST']._serialized_start=2159
-  _globals['_LISTBREAKGLASSUSESREQUEST']._serialized_end=2245
-  _globals['_LISTBREAKGLASSUSESRESPONSE']._serialized_start=2247
-  _globals['_LISTBREAKGLASSUSESRESPONSE']._serialized_end=2351
-  _globals['_REVIEWBREAKGLASSREQUEST']._serialized_start=2354
-  _globals['_REVIEWBREAKGLASSREQUEST']._serialized_end=2568
-  _globals['_REVIEWBREAKGLASSRESPONSE']._serialized_start=2570
-  _globals['_REVIEWBREAKGLASSRESPONSE']._serialized_end=2646
-  _globals['_CASEPROTECTIONSERVICE']._serialized_start=2780
-  _globals['_CASEPROTECTIONSERVICE']._serialized_end=3754
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['AppointSupervisor']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['AppointSupervisor']._serialized_options = b'\202\323\344\223\002:\"5/v1/{officer=agencies/*/officers/*}:appointSupervisor:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['EndSupervision']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['EndSupervision']._serialized_options = b'\202\323\344\223\0027\"2/v1/{officer=agencies/*/officers/*}:endSupervision:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['SealCase']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['SealCase']._serialized_options = b'\202\323\344\223\002\034\"\027/v1/{case=cases/*}:seal:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['OpenSeal']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['OpenSeal']._serialized_options = b'\202\323\344\223\002 \"\033/v1/{case=cases/*}:openSeal:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['LiftSeal']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['LiftSeal']._serialized_options = b'\202\323\344\223\002 \"\033/v1/{case=cases/*}:liftSeal:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['BreakGlass']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['BreakGlass']._serialized_options = b'\202\323\344\223\002\"\"\035/v1/{case=cases/*}:breakGlass:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ApproveBreakGlass']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ApproveBreakGlass']._serialized_options = b'\202\323\344\223\002)\"$/v1/{case=cases/*}:approveBreakGlass:\001*'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ListBreakGlassUses']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ListBreakGlassUses']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/breakGlassUses'
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ReviewBreakGlass']._loaded_options = None
+  _globals['_CASEPROTECTIONSERVICE'].methods_by_name['ReviewBreakGlass']._serialized_options = b'\202\323\344\223\002(\"#/v1/{case=cases/*}:reviewBreakGlass:\001*'
+  _globals['_BREAKGLASSOUTCOME']._serialized_start=2679
+  _globals['_BREAKGLASSOUTCOME']._serialized_end=2807
+  _globals['_BREAKGLASSUSE']._serialized_start=278
+  _globals['_BREAKGLASSUSE']._serialized_end=600
+  _globals['_APPOINTSUPERVISORREQUEST']._serialized_start=603
+  _globals['_APPOINTSUPERVISORREQUEST']._serialized_end=734
+  _globals['_APPOINTSUPERVISORRESPONSE']._serialized_start=736
+  _globals['_APPOINTSUPERVISORRESPONSE']._serialized_end=813
+  _globals['_ENDSUPERVISIONREQUEST']._serialized_start=816
+  _globals['_ENDSUPERVISIONREQUEST']._serialized_end=944
+  _globals['_ENDSUPERVISIONRESPONSE']._serialized_start=946
+  _globals['_ENDSUPERVISIONRESPONSE']._serialized_end=1020
+  _globals['_SEALCASEREQUEST']._serialized_start=1023
+  _globals['_SEALCASEREQUEST']._serialized_end=1191
+  _globals['_SEALCASERESPONSE']._serialized_start=1193
+  _globals['_SEALCASERESPONSE']._serialized_end=1261
+  _globals['_OPENSEALREQUEST']._serialized_start=1264
+  _globals['_OPENSEALREQUEST']._serialized_end=1479
+  _globals['_OPENSEALRESPONSE']._serialized_start=1481
+  _globals['_OPENSEALRESPONSE']._serialized_end=1549
+  _globals['_LIFTSEALREQUEST']._serialized_start=1552
+  _globals['_LIFTSEALREQUEST']._serialized_end=1720
+  _globals['_LIFTSEALRESPONSE']._serialized_start=1722
+  _globals['_LIFTSEALRESPONSE']._serialized_end=1790
+  _globals['_BREAKGLASSREQUEST']._serialized_start=1792
+  _globals['_BREAKGLASSREQUEST']._serialized_end=1912
+  _globals['_BREAKGLASSRESPONSE']._serialized_start=1914
+  _globals['_BREAKGLASSRESPONSE']._serialized_end=1984
+  _globals['_APPROVEBREAKGLASSREQUEST']._serialized_start=1986
+  _globals['_APPROVEBREAKGLASSREQUEST']._serialized_end=2108
+  _globals['_APPROVEBREAKGLASSRESPONSE']._serialized_start=2110
+  _globals['_APPROVEBREAKGLASSRESPONSE']._serialized_end=2187
+  _globals['_LISTBREAKGLASSUSESREQUEST']._serialized_start=2189
+  _globals['_LISTBREAKGLASSUSESREQUEST']._serialized_end=2275
+  _globals['_LISTBREAKGLASSUSESRESPONSE']._serialized_start=2277
+  _globals['_LISTBREAKGLASSUSESRESPONSE']._serialized_end=2381
+  _globals['_REVIEWBREAKGLASSREQUEST']._serialized_start=2384
+  _globals['_REVIEWBREAKGLASSREQUEST']._serialized_end=2598
+  _globals['_REVIEWBREAKGLASSRESPONSE']._serialized_start=2600
+  _globals['_REVIEWBREAKGLASSRESPONSE']._serialized_end=2676
+  _globals['_CASEPROTECTIONSERVICE']._serialized_start=2810
+  _globals['_CASEPROTECTIONSERVICE']._serialized_end=4204
 # @@protoc_insertion_point(module_scope)

@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.identity.v1 import directory_pb2 as casemesh_dot_identity_dot_v1_dot_directory__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/identity/v1/directory_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a$casemesh/identity/v1/directory.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\":\n\x10GetAgencyRequest\x12&\n\x04name\x18\x01 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\"A\n\x11GetAgencyResponse\x12,\n\x06\x61gency\x18\x01 \x01(\x0b\x32\x1c.casemesh.identity.v1.Agency\"P\n\x13ListAgenciesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"_\n\x14ListAgenciesResponse\x12.\n\x08\x61gencies\x18\x01 \x03(\x0b\x32\x1c.casemesh.identity.v1.Agency\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x13ListOfficersRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"`\n\x14ListOfficersResponse\x12/\n\x08officers\x18\x01 \x03(\x0b\x32\x1d.casemesh.identity.v1.Officer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x10ListUnitsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"W\n\x11ListUnitsResponse\x12)\n\x05units\x18\x01 \x03(\x0b\x32\x1a.casemesh.identity.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x18\x44ownloadDirectoryRequest\x12\x17\n\x07version\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\")\n\x19\x44ownloadDirectoryResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x32\x94\x04\n\x10\x44irectoryService\x12\\\n\tGetAgency\x12&.casemesh.identity.v1.GetAgencyRequest\x1a\'.casemesh.identity.v1.GetAgencyResponse\x12\x65\n\x0cListAgencies\x12).casemesh.identity.v1.ListAgenciesRequest\x1a*.casemesh.identity.v1.ListAgenciesResponse\x12\x65\n\x0cListOfficers\x12).casemesh.identity.v1.ListOfficersRequest\x1a*.casemesh.identity.v1.ListOfficersResponse\x12\\\n\tListUnits\x12&.casemesh.identity.v1.ListUnitsRequest\x1a\'.casemesh.identity.v1.ListUnitsResponse\x12v\n\x11\x44ownloadDirectory\x12..casemesh.identity.v1.DownloadDirectoryRequest\x1a/.casemesh.identity.v1.DownloadDirectoryResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/identity/v1/directory_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a$casemesh/identity/v1/directory.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\":\n\x10GetAgencyRequest\x12&\n\x04name\x18\x01 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\"A\n\x11GetAgencyResponse\x12,\n\x06\x61gency\x18\x01 \x01(\x0b\x32\x1c.casemesh.identity.v1.Agency\"P\n\x13ListAgenciesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"_\n\x14ListAgenciesResponse\x12.\n\x08\x61gencies\x18\x01 \x03(\x0b\x32\x1c.casemesh.identity.v1.Agency\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x13ListOfficersRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"`\n\x14ListOfficersResponse\x12/\n\x08officers\x18\x01 \x03(\x0b\x32\x1d.casemesh.identity.v1.Officer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x10ListUnitsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"W\n\x11ListUnitsResponse\x12)\n\x05units\x18\x01 \x03(\x0b\x32\x1a.casemesh.identity.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x18\x44ownloadDirectoryRequest\x12\x17\n\x07version\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\")\n\x19\x44ownloadDirectoryResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x32\xf2\x04\n\x10\x44irectoryService\x12{\n\tGetAgency\x12&.casemesh.identity.v1.GetAgencyRequest\x1a\'.casemesh.identity.v1.GetAgencyResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=agencies/*}\x12{\n\x0cListAgencies\x12).casemesh.identity.v1.ListAgenciesRequest\x1a*.casemesh.identity.v1.ListAgenciesResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/agencies\x12{\n\x0cListOfficers\x12).casemesh.identity.v1.ListOfficersRequest\x1a*.casemesh.identity.v1.ListOfficersResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/officers\x12o\n\tListUnits\x12&.casemesh.identity.v1.ListUnitsRequest\x1a\'.casemesh.identity.v1.ListUnitsResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/units\x12v\n\x11\x44ownloadDirectory\x12..casemesh.identity.v1.DownloadDirectoryRequest\x1a/.casemesh.identity.v1.DownloadDirectoryResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,26 +52,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTUNITSREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
   _globals['_DOWNLOADDIRECTORYREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_DOWNLOADDIRECTORYREQUEST'].fields_by_name['version']._serialized_options = b'\312\363\030\0020\000'
-  _globals['_GETAGENCYREQUEST']._serialized_start=206
-  _globals['_GETAGENCYREQUEST']._serialized_end=264
-  _globals['_GETAGENCYRESPONSE']._serialized_start=266
-  _globals['_GETAGENCYRESPONSE']._serialized_end=331
-  _globals['_LISTAGENCIESREQUEST']._serialized_start=333
-  _globals['_LISTAGENCIESREQUEST']._serialized_end=413
-  _globals['_LISTAGENCIESRESPONSE']._serialized_start=415
-  _globals['_LISTAGENCIESRESPONSE']._serialized_end=510
-  _globals['_LISTOFFICERSREQUEST']._serialized_start=512
-  _globals['_LISTOFFICERSREQUEST']._serialized_end=592
-  _globals['_LISTOFFICERSRESPONSE']._serialized_start=594
-  _globals['_LISTOFFICERSRESPONSE']._serialized_end=690
-  _globals['_LISTUNITSREQUEST']._serialized_start=692
-  _globals['_LISTUNITSREQUEST']._serialized_end=769
-  _globals['_LISTUNITSRESPONSE']._serialized_start=771
-  _globals['_LISTUNITSRESPONSE']._serialized_end=858
-  _globals['_DOWNLOADDIRECTORYREQUEST']._serialized_start=860
-  _globals['_DOWNLOADDIRECTORYREQUEST']._serialized_end=911
-  _globals['_DOWNLOADDIRECTORYRESPONSE']._serialized_start=913
-  _globals['_DOWNLOADDIRECTORYRESPONSE']._serialized_end=954
-  _globals['_DIRECTORYSERVICE']._serialized_start=957
-  _globals['_DIRECTORYSERVICE']._serialized_end=1489
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgency']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgency']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/{name=agencies/*}'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgencies']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgencies']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/agencies'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListOfficers']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListOfficers']._serialized_options = b'\202\323\344\223\002\016\022\014/v1/officers'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListUnits']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListUnits']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/units'
+  _globals['_GETAGENCYREQUEST']._serialized_start=236
+  _globals['_GETAGENCYREQUEST']._serialized_end=294
+  _globals['_GETAGENCYRESPONSE']._serialized_start=296
+  _globals['_GETAGENCYRESPONSE']._serialized_end=361
+  _globals['_LISTAGENCIESREQUEST']._serialized_start=363
+  _globals['_LISTAGENCIESREQUEST']._serialized_end=443
+  _globals['_LISTAGENCIESRESPONSE']._serialized_start=445
+  _globals['_LISTAGENCIESRESPONSE']._serialized_end=540
+  _globals['_LISTOFFICERSREQUEST']._serialized_start=542
+  _globals['_LISTOFFICERSREQUEST']._serialized_end=622
+  _globals['_LISTOFFICERSRESPONSE']._serialized_start=624
+  _globals['_LISTOFFICERSRESPONSE']._serialized_end=720
+  _globals['_LISTUNITSREQUEST']._serialized_start=722
+  _globals['_LISTUNITSREQUEST']._serialized_end=799
+  _globals['_LISTUNITSRESPONSE']._serialized_start=801
+  _globals['_LISTUNITSRESPONSE']._serialized_end=888
+  _globals['_DOWNLOADDIRECTORYREQUEST']._serialized_start=890
+  _globals['_DOWNLOADDIRECTORYREQUEST']._serialized_end=941
+  _globals['_DOWNLOADDIRECTORYRESPONSE']._serialized_start=943
+  _globals['_DOWNLOADDIRECTORYRESPONSE']._serialized_end=984
+  _globals['_DIRECTORYSERVICE']._serialized_start=987
+  _globals['_DIRECTORYSERVICE']._serialized_end=1613
 # @@protoc_insertion_point(module_scope)

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.identity.v1 import directory_pb2 as casemesh_dot_identity_dot_v1_dot_directory__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/identity/v1/enrolment_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a$casemesh/identity/v1/directory.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x87\x01\n\x17RenewCertificateRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12)\n\x13\x63\x65rtificate_request\x18\x02 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04 \x80\x80\x01\x12!\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04 \x80\x80\x01\"R\n\x18RenewCertificateResponse\x12\x36\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32!.casemesh.identity.v1.Certificate2\x85\x01\n\x10\x45nrolmentService\x12q\n\x10RenewCertificate\x12-.casemesh.identity.v1.RenewCertificateRequest\x1a..casemesh.identity.v1.RenewCertificateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,casemesh/identity/v1/enrolment_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a$casemesh/identity/v1/directory.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x87\x01\n\x17RenewCertificateRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12)\n\x13\x63\x65rtificate_request\x18\x02 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04 \x80\x80\x01\x12!\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04 \x80\x80\x01\"R\n\x18RenewCertificateResponse\x12\x36\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0b\x32!.casemesh.identity.v1.Certificate2\xa9\x01\n\x10\x45nrolmentService\x12\x94\x01\n\x10RenewCertificate\x12-.casemesh.identity.v1.RenewCertificateRequest\x1a..casemesh.identity.v1.RenewCertificateResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/certificates:renew:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,10 +41,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENEWCERTIFICATEREQUEST'].fields_by_name['certificate_request']._serialized_options = b'\342A\001\002\312\363\030\004 \200\200\001'
   _globals['_RENEWCERTIFICATEREQUEST'].fields_by_name['certificate']._loaded_options = None
   _globals['_RENEWCERTIFICATEREQUEST'].fields_by_name['certificate']._serialized_options = b'\342A\001\002\312\363\030\004 \200\200\001'
-  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=180
-  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=315
-  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=317
-  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=399
-  _globals['_ENROLMENTSERVICE']._serialized_start=402
-  _globals['_ENROLMENTSERVICE']._serialized_end=535
+  _globals['_ENROLMENTSERVICE'].methods_by_name['RenewCertificate']._loaded_options = None
+  _globals['_ENROLMENTSERVICE'].methods_by_name['RenewCertificate']._serialized_options = b'\202\323\344\223\002\033\"\026/v1/certificates:renew:\001*'
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=210
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=345
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=347
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=429
+  _globals['_ENROLMENTSERVICE']._serialized_start=432
+  _globals['_ENROLMENTSERVICE']._serialized_end=601
 # @@protoc_insertion_point(module_scope)

@@ -22,12 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(casemesh/identity/v1/token_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x11IssueTokenRequest\x12*\n\x07officer\x18\x01 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\"|\n\x12IssueTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\"\x17\n\x15GetSigningKeysRequest\"+\n\x16GetSigningKeysResponse\x12\x11\n\tjwks_json\x18\x01 \x01(\t2\xdc\x01\n\x0cTokenService\x12_\n\nIssueToken\x12\'.casemesh.identity.v1.IssueTokenRequest\x1a(.casemesh.identity.v1.IssueTokenResponse\x12k\n\x0eGetSigningKeys\x12+.casemesh.identity.v1.GetSigningKeysRequest\x1a,.casemesh.identity.v1.GetSigningKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(casemesh/identity/v1/token_service.proto\x12\x14\x63\x61semesh.identity.v1\x1a$casemesh/common/v1/field_rules.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"_\n\x11IssueTokenRequest\x12*\n\x07officer\x18\x01 \x01(\tB\x19\xe2\x41\x01\x01\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x1e\n\tassertion\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xca\xf3\x18\x03\x10\x80@\"\x98\x01\n\x12IssueTokenResponse\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x1a\n\x12\x63lock_skew_seconds\x18\x05 \x01(\x05\"\x17\n\x15GetSigningKeysRequest\"+\n\x16GetSigningKeysResponse\x12\x11\n\tjwks_json\x18\x01 \x01(\t\"@\n\x16GetOfficerLoginRequest\x12&\n\x10\x61ssertion_sha256\x18\x01 \x01(\x0c\x42\x0c\xe2\x41\x01\x02\xca\xf3\x18\x04\x18   \"\xd2\x01\n\x17GetOfficerLoginResponse\x12&\n\x07officer\x18\x01 \x01(\tB\x15\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12\x0e\n\x06\x63lient\x18\x02 \x01(\t\x12.\n\nlogin_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x61\x63r\x18\x04 \x01(\t\x12\x11\n\tassertion\x18\x05 \x01(\t\x12/\n\x0brecord_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfd\x02\n\x0cTokenService\x12v\n\nIssueToken\x12\'.casemesh.identity.v1.IssueTokenRequest\x1a(.casemesh.identity.v1.IssueTokenResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12\x84\x01\n\x0eGetSigningKeys\x12+.casemesh.identity.v1.GetSigningKeysRequest\x1a,.casemesh.identity.v1.GetSigningKeysResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/signingKeys\x12n\n\x0fGetOfficerLogin\x12,.casemesh.identity.v1.GetOfficerLoginRequest\x1a-.casemesh.identity.v1.GetOfficerLoginResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,14 +38,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ISSUETOKENREQUEST'].fields_by_name['officer']._loaded_options = None
   _globals['_ISSUETOKENREQUEST'].fields_by_name['officer']._serialized_options = b'\342A\001\001\372A\022\n\020casemesh/Officer'
-  _globals['_ISSUETOKENREQUEST']._serialized_start=159
-  _globals['_ISSUETOKENREQUEST']._serialized_end=222
-  _globals['_ISSUETOKENRESPONSE']._serialized_start=224
-  _globals['_ISSUETOKENRESPONSE']._serialized_end=348
-  _globals['_GETSIGNINGKEYSREQUEST']._serialized_start=350
-  _globals['_GETSIGNINGKEYSREQUEST']._serialized_end=373
-  _globals['_GETSIGNINGKEYSRESPONSE']._serialized_start=375
-  _globals['_GETSIGNINGKEYSRESPONSE']._serialized_end=418
-  _globals['_TOKENSERVICE']._serialized_start=421
-  _globals['_TOKENSERVICE']._serialized_end=641
+  _globals['_ISSUETOKENREQUEST'].fields_by_name['assertion']._loaded_options = None
+  _globals['_ISSUETOKENREQUEST'].fields_by_name['assertion']._serialized_options = b'\342A\001\001\312\363\030\003\020\200@'
+  _globals['_GETOFFICERLOGINREQUEST'].fields_by_name['assertion_sha256']._loaded_options = None
+  _globals['_GETOFFICERLOGINREQUEST'].fields_by_name['assertion_sha256']._serialized_options = b'\342A\001\002\312\363\030\004\030   '
+  _globals['_GETOFFICERLOGINRESPONSE'].fields_by_name['officer']._loaded_options = None
+  _globals['_GETOFFICERLOGINRESPONSE'].fields_by_name['officer']._serialized_options = b'\372A\022\n\020casemesh/Officer'
+  _globals['_TOKENSERVICE'].methods_by_name['IssueToken']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['IssueToken']._serialized_options = b'\202\323\344\223\002\017\"\n/v1/tokens:\001*'
+  _globals['_TOKENSERVICE'].methods_by_name['GetSigningKeys']._loaded_options = None
+  _globals['_TOKENSERVICE'].methods_by_name['GetSigningKeys']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/signingKeys'
+  _globals['_ISSUETOKENREQUEST']._serialized_start=227
+  _globals['_ISSUETOKENREQUEST']._serialized_end=322
+  _globals['_ISSUETOKENRESPONSE']._serialized_start=325
+  _globals['_ISSUETOKENRESPONSE']._serialized_end=477
+  _globals['_GETSIGNINGKEYSREQUEST']._serialized_start=479
+  _globals['_GETSIGNINGKEYSREQUEST']._serialized_end=502
+  _globals['_GETSIGNINGKEYSRESPONSE']._serialized_start=504
+  _globals['_GETSIGNINGKEYSRESPONSE']._serialized_end=547
+  _globals['_GETOFFICERLOGINREQUEST']._serialized_start=549
+  _globals['_GETOFFICERLOGINREQUEST']._serialized_end=613
+  _globals['_GETOFFICERLOGINRESPONSE']._serialized_start=616
+  _globals['_GETOFFICERLOGINRESPONSE']._serialized_end=826
+  _globals['_TOKENSERVICE']._serialized_start=829
+  _globals['_TOKENSERVICE']._serialized_end=1210
 # @@protoc_insertion_point(module_scope)

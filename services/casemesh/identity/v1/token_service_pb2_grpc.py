@@ -45,6 +45,11 @@ class TokenServiceStub:
                 request_serializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysRequest.SerializeToString,
                 response_deserializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysResponse.FromString,
                 _registered_method=True)
+        self.GetOfficerLogin = channel.unary_unary(
+                '/casemesh.identity.v1.TokenService/GetOfficerLogin',
+                request_serializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginRequest.SerializeToString,
+                response_deserializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginResponse.FromString,
+                _registered_method=True)
 
 
 class TokenServiceServicer:
@@ -53,7 +58,8 @@ class TokenServiceServicer:
 
     def IssueToken(self, request, context):
         """IssueToken signs a token for the calling system or workstation, bound to its certificate (RFC 8705) and valid for at most
-        300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
+        300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN, ASSERTION_INVALID, ASSERTION_REPLAYED, CLOCK_SKEWED,
+        ASSERTION_REQUIRED), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +67,14 @@ class TokenServiceServicer:
 
     def GetSigningKeys(self, request, context):
         """GetSigningKeys returns the public keys that verify tokens, as a JSON Web Key Set (RFC 7517).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOfficerLogin(self, request, context):
+        """GetOfficerLogin returns the statement by which the caller's own agency said that an officer had logged in. Errors: NOT_FOUND, also
+        for another agency's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +92,11 @@ def add_TokenServiceServicer_to_server(servicer, server):
                     servicer.GetSigningKeys,
                     request_deserializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysRequest.FromString,
                     response_serializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysResponse.SerializeToString,
+            ),
+            'GetOfficerLogin': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOfficerLogin,
+                    request_deserializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginRequest.FromString,
+                    response_serializer=casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +154,33 @@ class TokenService:
             '/casemesh.identity.v1.TokenService/GetSigningKeys',
             casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysRequest.SerializeToString,
             casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetSigningKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOfficerLogin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.identity.v1.TokenService/GetOfficerLogin',
+            casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginRequest.SerializeToString,
+            casemesh_dot_identity_dot_v1_dot_token__service__pb2.GetOfficerLoginResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,10 +35,15 @@ class TokenServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TokenServiceAsyncStub: ...
     IssueToken: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.IssueTokenRequest, _token_service_pb2.IssueTokenResponse]
     """IssueToken signs a token for the calling system or workstation, bound to its certificate (RFC 8705) and valid for at most
-    300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
+    300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN, ASSERTION_INVALID, ASSERTION_REPLAYED, CLOCK_SKEWED,
+    ASSERTION_REQUIRED), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
     """
     GetSigningKeys: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.GetSigningKeysRequest, _token_service_pb2.GetSigningKeysResponse]
     """GetSigningKeys returns the public keys that verify tokens, as a JSON Web Key Set (RFC 7517)."""
+    GetOfficerLogin: _grpc.UnaryUnaryMultiCallable[_token_service_pb2.GetOfficerLoginRequest, _token_service_pb2.GetOfficerLoginResponse]
+    """GetOfficerLogin returns the statement by which the caller's own agency said that an officer had logged in. Errors: NOT_FOUND, also
+    for another agency's.
+    """
 
 @_typing.type_check_only
 class TokenServiceAsyncStub(TokenServiceStub):
@@ -47,10 +52,15 @@ class TokenServiceAsyncStub(TokenServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IssueToken: _aio.UnaryUnaryMultiCallable[_token_service_pb2.IssueTokenRequest, _token_service_pb2.IssueTokenResponse]  # type: ignore[assignment]
     """IssueToken signs a token for the calling system or workstation, bound to its certificate (RFC 8705) and valid for at most
-    300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
+    300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN, ASSERTION_INVALID, ASSERTION_REPLAYED, CLOCK_SKEWED,
+    ASSERTION_REQUIRED), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
     """
     GetSigningKeys: _aio.UnaryUnaryMultiCallable[_token_service_pb2.GetSigningKeysRequest, _token_service_pb2.GetSigningKeysResponse]  # type: ignore[assignment]
     """GetSigningKeys returns the public keys that verify tokens, as a JSON Web Key Set (RFC 7517)."""
+    GetOfficerLogin: _aio.UnaryUnaryMultiCallable[_token_service_pb2.GetOfficerLoginRequest, _token_service_pb2.GetOfficerLoginResponse]  # type: ignore[assignment]
+    """GetOfficerLogin returns the statement by which the caller's own agency said that an officer had logged in. Errors: NOT_FOUND, also
+    for another agency's.
+    """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     """TokenService gives short-lived tokens to registered systems and workstations, and the public keys that verify them."""
@@ -62,7 +72,8 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_token_service_pb2.IssueTokenResponse, _abc.Awaitable[_token_service_pb2.IssueTokenResponse]]:
         """IssueToken signs a token for the calling system or workstation, bound to its certificate (RFC 8705) and valid for at most
-        300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
+        300 seconds. Errors: UNAUTHENTICATED (CERTIFICATE_UNKNOWN, ASSERTION_INVALID, ASSERTION_REPLAYED, CLOCK_SKEWED,
+        ASSERTION_REQUIRED), PERMISSION_DENIED (OFFICER_NOT_ASSERTABLE).
         """
 
     @_abc_1.abstractmethod
@@ -72,5 +83,15 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_token_service_pb2.GetSigningKeysResponse, _abc.Awaitable[_token_service_pb2.GetSigningKeysResponse]]:
         """GetSigningKeys returns the public keys that verify tokens, as a JSON Web Key Set (RFC 7517)."""
+
+    @_abc_1.abstractmethod
+    def GetOfficerLogin(
+        self,
+        request: _token_service_pb2.GetOfficerLoginRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_token_service_pb2.GetOfficerLoginResponse, _abc.Awaitable[_token_service_pb2.GetOfficerLoginResponse]]:
+        """GetOfficerLogin returns the statement by which the caller's own agency said that an officer had logged in. Errors: NOT_FOUND, also
+        for another agency's.
+        """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

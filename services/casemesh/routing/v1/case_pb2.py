@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61semesh/routing/v1/case.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xec\x01\n\x04\x43\x61se\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12+\n\x07parties\x18\x04 \x03(\x0b\x32\x1a.casemesh.routing.v1.Party\x12\x37\n\rlocal_numbers\x18\x05 \x03(\x0b\x32 .casemesh.routing.v1.LocalNumber\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp: \xea\x41\x1d\n\rcasemesh/Case\x12\x0c\x63\x61ses/{case}\"-\n\x0bLocalNumber\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\"{\n\x07\x43ustody\x12\x36\n\x05state\x18\x01 \x01(\x0e\x32!.casemesh.routing.v1.CustodyStateB\x04\xe2\x41\x01\x02\x12 \n\x05since\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x05place\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"\xec\x01\n\x05Party\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.casemesh.routing.v1.PartyKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12/\n\x07\x63harges\x18\x04 \x03(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12-\n\x07\x63ustody\x18\x05 \x01(\x0b\x32\x1c.casemesh.routing.v1.Custody:1\xea\x41.\n\x0e\x63\x61semesh/Party\x12\x1c\x63\x61ses/{case}/parties/{party}*[\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PARTY_KIND_PERSON\x10\x01\x12\x1b\n\x17PARTY_KIND_ORGANIZATION\x10\x02*\xc7\x01\n\x0c\x43ustodyState\x12\x1d\n\x19\x43USTODY_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43USTODY_STATE_AT_LIBERTY\x10\x01\x12\x16\n\x12\x43USTODY_STATE_BAIL\x10\x02\x12*\n&CUSTODY_STATE_RESIDENTIAL_SURVEILLANCE\x10\x03\x12\x1a\n\x16\x43USTODY_STATE_DETAINED\x10\x04\x12\x1a\n\x16\x43USTODY_STATE_ARRESTED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61semesh/routing/v1/case.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xa6\x02\n\x04\x43\x61se\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61gency\x18\x03 \x01(\t\x12+\n\x07parties\x18\x04 \x03(\x0b\x32\x1a.casemesh.routing.v1.Party\x12\x37\n\rlocal_numbers\x18\x05 \x03(\x0b\x32 .casemesh.routing.v1.LocalNumber\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cpredecessors\x18\x07 \x03(\t\x12\x12\n\nsuccessors\x18\x08 \x03(\t\x12\x0e\n\x06\x63losed\x18\t \x01(\x08: \xea\x41\x1d\n\rcasemesh/Case\x12\x0c\x63\x61ses/{case}\"\x9d\x01\n\x0bLocalNumber\x12\x0e\n\x06\x61gency\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12-\n\tlink_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bunlink_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"{\n\x07\x43ustody\x12\x36\n\x05state\x18\x01 \x01(\x0e\x32!.casemesh.routing.v1.CustodyStateB\x04\xe2\x41\x01\x02\x12 \n\x05since\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x16\n\x05place\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"\xe4\x02\n\x05Party\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.casemesh.routing.v1.PartyKind\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12/\n\x07\x63harges\x18\x04 \x03(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12-\n\x07\x63ustody\x18\x05 \x01(\x0b\x32\x1c.casemesh.routing.v1.Custody\x12\x32\n\x05stage\x18\x06 \x01(\x0e\x32#.casemesh.routing.v1.ProcedureStage\x12\x18\n\x10identity_unknown\x18\x07 \x01(\x08\x12\x14\n\x0cpredecessors\x18\x08 \x03(\t\x12\x12\n\nsuccessors\x18\t \x03(\t:1\xea\x41.\n\x0e\x63\x61semesh/Party\x12\x1c\x63\x61ses/{case}/parties/{party}*[\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11PARTY_KIND_PERSON\x10\x01\x12\x1b\n\x17PARTY_KIND_ORGANIZATION\x10\x02*\xd3\x03\n\x0eProcedureStage\x12\x1f\n\x1bPROCEDURE_STAGE_UNSPECIFIED\x10\x00\x12!\n\x1dPROCEDURE_STAGE_INVESTIGATION\x10\x01\x12\x1f\n\x1bPROCEDURE_STAGE_PROSECUTION\x10\x02\x12\"\n\x1ePROCEDURE_STAGE_FIRST_INSTANCE\x10\x03\x12#\n\x1fPROCEDURE_STAGE_SECOND_INSTANCE\x10\x04\x12 \n\x1cPROCEDURE_STAGE_DEATH_REVIEW\x10\x05\x12\x1b\n\x17PROCEDURE_STAGE_RETRIAL\x10\x06\x12\x1d\n\x19PROCEDURE_STAGE_EXECUTION\x10\x07\x12(\n$PROCEDURE_STAGE_COMMUNITY_CORRECTION\x10\x08\x12\x1d\n\x19PROCEDURE_STAGE_CONCLUDED\x10\t\x12-\n)PROCEDURE_STAGE_SUPERVISORY_INVESTIGATION\x10\n\x12\x19\n\x15PROCEDURE_STAGE_CIVIL\x10\x0b\x12\"\n\x1ePROCEDURE_STAGE_ADMINISTRATIVE\x10\x0c*\xb1\x03\n\x0c\x43ustodyState\x12\x1d\n\x19\x43USTODY_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43USTODY_STATE_AT_LIBERTY\x10\x01\x12\x16\n\x12\x43USTODY_STATE_BAIL\x10\x02\x12*\n&CUSTODY_STATE_RESIDENTIAL_SURVEILLANCE\x10\x03\x12\x1a\n\x16\x43USTODY_STATE_DETAINED\x10\x04\x12\x1a\n\x16\x43USTODY_STATE_ARRESTED\x10\x05\x12\"\n\x1e\x43USTODY_STATE_SERVING_SENTENCE\x10\x06\x12&\n\"CUSTODY_STATE_COMMUNITY_CORRECTION\x10\x07\x12%\n!CUSTODY_STATE_DRUG_REHABILITATION\x10\x08\x12&\n\"CUSTODY_STATE_COMPULSORY_TREATMENT\x10\t\x12\'\n#CUSTODY_STATE_SUPERVISORY_DETENTION\x10\n\x12$\n CUSTODY_STATE_JUDICIAL_DETENTION\x10\x0b\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,16 +45,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTODY'].fields_by_name['place']._serialized_options = b'\312\363\030\003\020\310\001'
   _globals['_PARTY']._loaded_options = None
   _globals['_PARTY']._serialized_options = b'\352A.\n\016casemesh/Party\022\034cases/{case}/parties/{party}'
-  _globals['_PARTYKIND']._serialized_start=898
-  _globals['_PARTYKIND']._serialized_end=989
-  _globals['_CUSTODYSTATE']._serialized_start=992
-  _globals['_CUSTODYSTATE']._serialized_end=1191
+  _globals['_PARTYKIND']._serialized_start=1189
+  _globals['_PARTYKIND']._serialized_end=1280
+  _globals['_PROCEDURESTAGE']._serialized_start=1283
+  _globals['_PROCEDURESTAGE']._serialized_end=1750
+  _globals['_CUSTODYSTATE']._serialized_start=1753
+  _globals['_CUSTODYSTATE']._serialized_end=2186
   _globals['_CASE']._serialized_start=249
-  _globals['_CASE']._serialized_end=485
-  _globals['_LOCALNUMBER']._serialized_start=487
-  _globals['_LOCALNUMBER']._serialized_end=532
-  _globals['_CUSTODY']._serialized_start=534
-  _globals['_CUSTODY']._serialized_end=657
-  _globals['_PARTY']._serialized_start=660
-  _globals['_PARTY']._serialized_end=896
+  _globals['_CASE']._serialized_end=543
+  _globals['_LOCALNUMBER']._serialized_start=546
+  _globals['_LOCALNUMBER']._serialized_end=703
+  _globals['_CUSTODY']._serialized_start=705
+  _globals['_CUSTODY']._serialized_end=828
+  _globals['_PARTY']._serialized_start=831
+  _globals['_PARTY']._serialized_end=1187
 # @@protoc_insertion_point(module_scope)

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from casemesh.common.v1 import coded_value_pb2 as casemesh_dot_common_dot_v1_dot_coded__value__pb2
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.routing.v1 import case_pb2 as casemesh_dot_routing_dot_v1_dot_case__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&casemesh/routing/v1/case_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1e\x63\x61semesh/routing/v1/case.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\xae\x01\n\x13RegisterCaseRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1a\n\x05title\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12\x1c\n\x0clocal_number\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\x12=\n\x07parties\x18\x04 \x03(\x0b\x32\x1f.casemesh.routing.v1.PartyDraftB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03H\xf4\x03\"\xca\x01\n\nPartyDraft\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.casemesh.routing.v1.PartyKindB\x04\xe2\x41\x01\x02\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x10\x64\x12\x37\n\x07\x63harges\x18\x03 \x03(\x0b\x32\x1e.casemesh.common.v1.CodedValueB\x06\xca\xf3\x18\x02H2\x12-\n\x07\x63ustody\x18\x04 \x01(\x0b\x32\x1c.casemesh.routing.v1.Custody\"?\n\x14RegisterCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.casemesh.routing.v1.Case\"6\n\x0eGetCaseRequest\x12$\n\x04name\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\":\n\x0fGetCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.casemesh.routing.v1.Case\"M\n\x10ListCasesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"V\n\x11ListCasesResponse\x12(\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x19.casemesh.routing.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x02\n\x0b\x43\x61seService\x12\x63\n\x0cRegisterCase\x12(.casemesh.routing.v1.RegisterCaseRequest\x1a).casemesh.routing.v1.RegisterCaseResponse\x12T\n\x07GetCase\x12#.casemesh.routing.v1.GetCaseRequest\x1a$.casemesh.routing.v1.GetCaseResponse\x12Z\n\tListCases\x12%.casemesh.routing.v1.ListCasesRequest\x1a&.casemesh.routing.v1.ListCasesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&casemesh/routing/v1/case_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1e\x63\x61semesh/routing/v1/case.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\xae\x01\n\x13RegisterCaseRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1a\n\x05title\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\x12\x1c\n\x0clocal_number\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\x12=\n\x07parties\x18\x04 \x03(\x0b\x32\x1f.casemesh.routing.v1.PartyDraftB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03H\xf4\x03\"\x98\x02\n\nPartyDraft\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.casemesh.routing.v1.PartyKindB\x04\xe2\x41\x01\x02\x12 \n\x0c\x64isplay_name\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x10\x64\x12\x37\n\x07\x63harges\x18\x03 \x03(\x0b\x32\x1e.casemesh.common.v1.CodedValueB\x06\xca\xf3\x18\x02H2\x12-\n\x07\x63ustody\x18\x04 \x01(\x0b\x32\x1c.casemesh.routing.v1.Custody\x12\x32\n\x05stage\x18\x05 \x01(\x0e\x32#.casemesh.routing.v1.ProcedureStage\x12\x18\n\x10identity_unknown\x18\x06 \x01(\x08\"?\n\x14RegisterCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.casemesh.routing.v1.Case\"6\n\x0eGetCaseRequest\x12$\n\x04name\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\":\n\x0fGetCaseResponse\x12\'\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x19.casemesh.routing.v1.Case\"M\n\x10ListCasesRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"V\n\x11ListCasesResponse\x12(\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x19.casemesh.routing.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe9\x02\n\x0b\x43\x61seService\x12y\n\x0cRegisterCase\x12(.casemesh.routing.v1.RegisterCaseRequest\x1a).casemesh.routing.v1.RegisterCaseResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\"\t/v1/cases:\x01*\x12p\n\x07GetCase\x12#.casemesh.routing.v1.GetCaseRequest\x1a$.casemesh.routing.v1.GetCaseResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12m\n\tListCases\x12%.casemesh.routing.v1.ListCasesRequest\x1a&.casemesh.routing.v1.ListCasesResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/casesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,20 +57,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCASESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTCASESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCASESREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_REGISTERCASEREQUEST']._serialized_start=232
-  _globals['_REGISTERCASEREQUEST']._serialized_end=406
-  _globals['_PARTYDRAFT']._serialized_start=409
-  _globals['_PARTYDRAFT']._serialized_end=611
-  _globals['_REGISTERCASERESPONSE']._serialized_start=613
-  _globals['_REGISTERCASERESPONSE']._serialized_end=676
-  _globals['_GETCASEREQUEST']._serialized_start=678
-  _globals['_GETCASEREQUEST']._serialized_end=732
-  _globals['_GETCASERESPONSE']._serialized_start=734
-  _globals['_GETCASERESPONSE']._serialized_end=792
-  _globals['_LISTCASESREQUEST']._serialized_start=794
-  _globals['_LISTCASESREQUEST']._serialized_end=871
-  _globals['_LISTCASESRESPONSE']._serialized_start=873
-  _globals['_LISTCASESRESPONSE']._serialized_end=959
-  _globals['_CASESERVICE']._serialized_start=962
-  _globals['_CASESERVICE']._serialized_end=1254
+  _globals['_CASESERVICE'].methods_by_name['RegisterCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['RegisterCase']._serialized_options = b'\202\323\344\223\002\016\"\t/v1/cases:\001*'
+  _globals['_CASESERVICE'].methods_by_name['GetCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['GetCase']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/{name=cases/*}'
+  _globals['_CASESERVICE'].methods_by_name['ListCases']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['ListCases']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/cases'
+  _globals['_REGISTERCASEREQUEST']._serialized_start=262
+  _globals['_REGISTERCASEREQUEST']._serialized_end=436
+  _globals['_PARTYDRAFT']._serialized_start=439
+  _globals['_PARTYDRAFT']._serialized_end=719
+  _globals['_REGISTERCASERESPONSE']._serialized_start=721
+  _globals['_REGISTERCASERESPONSE']._serialized_end=784
+  _globals['_GETCASEREQUEST']._serialized_start=786
+  _globals['_GETCASEREQUEST']._serialized_end=840
+  _globals['_GETCASERESPONSE']._serialized_start=842
+  _globals['_GETCASERESPONSE']._serialized_end=900
+  _globals['_LISTCASESREQUEST']._serialized_start=902
+  _globals['_LISTCASESREQUEST']._serialized_end=979
+  _globals['_LISTCASESRESPONSE']._serialized_start=981
+  _globals['_LISTCASESRESPONSE']._serialized_end=1067
+  _globals['_CASESERVICE']._serialized_start=1070
+  _globals['_CASESERVICE']._serialized_end=1431
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 from casemesh.common.v1 import coded_value_pb2 as _coded_value_pb2
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
 from casemesh.routing.v1 import case_pb2 as _case_pb2
+from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.protobuf.internal import containers as _containers
@@ -24,16 +25,20 @@ class RegisterCaseRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., title: _Optional[str] = ..., local_number: _Optional[str] = ..., parties: _Optional[_Iterable[_Union[PartyDraft, _Mapping]]] = ...) -> None: ...
 
 class PartyDraft(_message.Message):
-    __slots__ = ("kind", "display_name", "charges", "custody")
+    __slots__ = ("kind", "display_name", "charges", "custody", "stage", "identity_unknown")
     KIND_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     CHARGES_FIELD_NUMBER: _ClassVar[int]
     CUSTODY_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     kind: _case_pb2.PartyKind
     display_name: str
     charges: _containers.RepeatedCompositeFieldContainer[_coded_value_pb2.CodedValue]
     custody: _case_pb2.Custody
-    def __init__(self, kind: _Optional[_Union[_case_pb2.PartyKind, str]] = ..., display_name: _Optional[str] = ..., charges: _Optional[_Iterable[_Union[_coded_value_pb2.CodedValue, _Mapping]]] = ..., custody: _Optional[_Union[_case_pb2.Custody, _Mapping]] = ...) -> None: ...
+    stage: _case_pb2.ProcedureStage
+    identity_unknown: bool
+    def __init__(self, kind: _Optional[_Union[_case_pb2.PartyKind, str]] = ..., display_name: _Optional[str] = ..., charges: _Optional[_Iterable[_Union[_coded_value_pb2.CodedValue, _Mapping]]] = ..., custody: _Optional[_Union[_case_pb2.Custody, _Mapping]] = ..., stage: _Optional[_Union[_case_pb2.ProcedureStage, str]] = ..., identity_unknown: _Optional[bool] = ...) -> None: ...
 
 class RegisterCaseResponse(_message.Message):
     __slots__ = ("case",)

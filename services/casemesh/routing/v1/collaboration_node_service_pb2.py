@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
 from casemesh.routing.v1 import collaboration_node_pb2 as casemesh_dot_routing_dot_v1_dot_collaboration__node__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4casemesh/routing/v1/collaboration_node_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/field_rules.proto\x1a,casemesh/routing/v1/collaboration_node.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"C\n\x0eGetNodeRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\"G\n\x0fGetNodeResponse\x12\x34\n\x04node\x18\x01 \x01(\x0b\x32&.casemesh.routing.v1.CollaborationNode\"\x9a\x01\n\x10ListNodesRequest\x12\x15\n\x05stage\x18\x01 \x01(\tB\x06\xca\xf3\x18\x02\x10\x32\x12\x1a\n\nfrom_organ\x18\x02 \x01(\tB\x06\xca\xf3\x18\x02\x10 \x12\x18\n\x08to_organ\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10 \x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x05 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"c\n\x11ListNodesResponse\x12\x35\n\x05nodes\x18\x01 \x03(\x0b\x32&.casemesh.routing.v1.CollaborationNode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcc\x01\n\x18\x43ollaborationNodeService\x12T\n\x07GetNode\x12#.casemesh.routing.v1.GetNodeRequest\x1a$.casemesh.routing.v1.GetNodeResponse\x12Z\n\tListNodes\x12%.casemesh.routing.v1.ListNodesRequest\x1a&.casemesh.routing.v1.ListNodesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4casemesh/routing/v1/collaboration_node_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/field_rules.proto\x1a,casemesh/routing/v1/collaboration_node.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"C\n\x0eGetNodeRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\"G\n\x0fGetNodeResponse\x12\x34\n\x04node\x18\x01 \x01(\x0b\x32&.casemesh.routing.v1.CollaborationNode\"\xb9\x01\n\x10ListNodesRequest\x12\x15\n\x05stage\x18\x01 \x01(\tB\x06\xca\xf3\x18\x02\x10\x32\x12\x1a\n\nfrom_organ\x18\x02 \x01(\tB\x06\xca\xf3\x18\x02\x10 \x12\x18\n\x08to_organ\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10 \x12\x1c\n\tpage_size\x18\x04 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x05 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12\x1d\n\rexternal_code\x18\x06 \x01(\tB\x06\xca\xf3\x18\x02\x10 \"c\n\x11ListNodesResponse\x12\x35\n\x05nodes\x18\x01 \x03(\x0b\x32&.casemesh.routing.v1.CollaborationNode\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x14GetNodeSchemaRequest\x12\x31\n\x04node\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\"H\n\x15GetNodeSchemaResponse\x12/\n\x06schema\x18\x01 \x01(\x0b\x32\x1f.casemesh.routing.v1.NodeSchema\"H\n\x13GetNodeChainRequest\x12\x31\n\x04node\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\"M\n\x14GetNodeChainResponse\x12\x35\n\x05nodes\x18\x01 \x03(\x0b\x32&.casemesh.routing.v1.CollaborationNode2\x8f\x04\n\x18\x43ollaborationNodeService\x12p\n\x07GetNode\x12#.casemesh.routing.v1.GetNodeRequest\x1a$.casemesh.routing.v1.GetNodeResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=nodes/*}\x12m\n\tListNodes\x12%.casemesh.routing.v1.ListNodesRequest\x1a&.casemesh.routing.v1.ListNodesResponse\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/nodes\x12\x89\x01\n\rGetNodeSchema\x12).casemesh.routing.v1.GetNodeSchemaRequest\x1a*.casemesh.routing.v1.GetNodeSchemaResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{node=nodes/*}:schema\x12\x85\x01\n\x0cGetNodeChain\x12(.casemesh.routing.v1.GetNodeChainRequest\x1a).casemesh.routing.v1.GetNodeChainResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{node=nodes/*}:chainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,14 +48,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNODESREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTNODESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNODESREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
-  _globals['_GETNODEREQUEST']._serialized_start=221
-  _globals['_GETNODEREQUEST']._serialized_end=288
-  _globals['_GETNODERESPONSE']._serialized_start=290
-  _globals['_GETNODERESPONSE']._serialized_end=361
-  _globals['_LISTNODESREQUEST']._serialized_start=364
-  _globals['_LISTNODESREQUEST']._serialized_end=518
-  _globals['_LISTNODESRESPONSE']._serialized_start=520
-  _globals['_LISTNODESRESPONSE']._serialized_end=619
-  _globals['_COLLABORATIONNODESERVICE']._serialized_start=622
-  _globals['_COLLABORATIONNODESERVICE']._serialized_end=826
+  _globals['_LISTNODESREQUEST'].fields_by_name['external_code']._loaded_options = None
+  _globals['_LISTNODESREQUEST'].fields_by_name['external_code']._serialized_options = b'\312\363\030\002\020 '
+  _globals['_GETNODESCHEMAREQUEST'].fields_by_name['node']._loaded_options = None
+  _globals['_GETNODESCHEMAREQUEST'].fields_by_name['node']._serialized_options = b'\342A\001\002\372A\034\n\032casemesh/CollaborationNode'
+  _globals['_GETNODECHAINREQUEST'].fields_by_name['node']._loaded_options = None
+  _globals['_GETNODECHAINREQUEST'].fields_by_name['node']._serialized_options = b'\342A\001\002\372A\034\n\032casemesh/CollaborationNode'
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNode']._loaded_options = None
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNode']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/{name=nodes/*}'
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['ListNodes']._loaded_options = None
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['ListNodes']._serialized_options = b'\202\323\344\223\002\013\022\t/v1/nodes'
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNodeSchema']._loaded_options = None
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNodeSchema']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/{node=nodes/*}:schema'
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNodeChain']._loaded_options = None
+  _globals['_COLLABORATIONNODESERVICE'].methods_by_name['GetNodeChain']._serialized_options = b'\202\323\344\223\002\032\022\030/v1/{node=nodes/*}:chain'
+  _globals['_GETNODEREQUEST']._serialized_start=251
+  _globals['_GETNODEREQUEST']._serialized_end=318
+  _globals['_GETNODERESPONSE']._serialized_start=320
+  _globals['_GETNODERESPONSE']._serialized_end=391
+  _globals['_LISTNODESREQUEST']._serialized_start=394
+  _globals['_LISTNODESREQUEST']._serialized_end=579
+  _globals['_LISTNODESRESPONSE']._serialized_start=581
+  _globals['_LISTNODESRESPONSE']._serialized_end=680
+  _globals['_GETNODESCHEMAREQUEST']._serialized_start=682
+  _globals['_GETNODESCHEMAREQUEST']._serialized_end=755
+  _globals['_GETNODESCHEMARESPONSE']._serialized_start=757
+  _globals['_GETNODESCHEMARESPONSE']._serialized_end=829
+  _globals['_GETNODECHAINREQUEST']._serialized_start=831
+  _globals['_GETNODECHAINREQUEST']._serialized_end=903
+  _globals['_GETNODECHAINRESPONSE']._serialized_start=905
+  _globals['_GETNODECHAINRESPONSE']._serialized_end=982
+  _globals['_COLLABORATIONNODESERVICE']._serialized_start=985
+  _globals['_COLLABORATIONNODESERVICE']._serialized_end=1512
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,16 @@ class CollaborationNodeServiceStub:
                 request_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesRequest.SerializeToString,
                 response_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesResponse.FromString,
                 _registered_method=True)
+        self.GetNodeSchema = channel.unary_unary(
+                '/casemesh.routing.v1.CollaborationNodeService/GetNodeSchema',
+                request_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaRequest.SerializeToString,
+                response_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaResponse.FromString,
+                _registered_method=True)
+        self.GetNodeChain = channel.unary_unary(
+                '/casemesh.routing.v1.CollaborationNodeService/GetNodeChain',
+                request_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainRequest.SerializeToString,
+                response_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainResponse.FromString,
+                _registered_method=True)
 
 
 class CollaborationNodeServiceServicer:
@@ -65,6 +75,21 @@ class CollaborationNodeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetNodeSchema(self, request, context):
+        """GetNodeSchema returns what the payload of a node may hold. Errors: NOT_FOUND (NODE_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNodeChain(self, request, context):
+        """GetNodeChain returns the chain a node stands in: the node that opens it and all that may follow, feedback of feedback included. Errors:
+        NOT_FOUND (NODE_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CollaborationNodeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +102,16 @@ def add_CollaborationNodeServiceServicer_to_server(servicer, server):
                     servicer.ListNodes,
                     request_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesRequest.FromString,
                     response_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesResponse.SerializeToString,
+            ),
+            'GetNodeSchema': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNodeSchema,
+                    request_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaRequest.FromString,
+                    response_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaResponse.SerializeToString,
+            ),
+            'GetNodeChain': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNodeChain,
+                    request_deserializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainRequest.FromString,
+                    response_serializer=casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +169,60 @@ class CollaborationNodeService:
             '/casemesh.routing.v1.CollaborationNodeService/ListNodes',
             casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesRequest.SerializeToString,
             casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.ListNodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNodeSchema(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.routing.v1.CollaborationNodeService/GetNodeSchema',
+            casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaRequest.SerializeToString,
+            casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeSchemaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNodeChain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.routing.v1.CollaborationNodeService/GetNodeChain',
+            casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainRequest.SerializeToString,
+            casemesh_dot_routing_dot_v1_dot_collaboration__node__service__pb2.GetNodeChainResponse.FromString,
             options,
             channel_credentials,
             insecure,

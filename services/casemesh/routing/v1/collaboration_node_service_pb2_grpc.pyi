@@ -37,6 +37,12 @@ class CollaborationNodeServiceStub:
     """GetNode returns one node. Errors: NOT_FOUND (NODE_UNKNOWN)."""
     ListNodes: _grpc.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.ListNodesRequest, _collaboration_node_service_pb2.ListNodesResponse]
     """ListNodes lists nodes, by code."""
+    GetNodeSchema: _grpc.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.GetNodeSchemaRequest, _collaboration_node_service_pb2.GetNodeSchemaResponse]
+    """GetNodeSchema returns what the payload of a node may hold. Errors: NOT_FOUND (NODE_UNKNOWN)."""
+    GetNodeChain: _grpc.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.GetNodeChainRequest, _collaboration_node_service_pb2.GetNodeChainResponse]
+    """GetNodeChain returns the chain a node stands in: the node that opens it and all that may follow, feedback of feedback included. Errors:
+    NOT_FOUND (NODE_UNKNOWN).
+    """
 
 @_typing.type_check_only
 class CollaborationNodeServiceAsyncStub(CollaborationNodeServiceStub):
@@ -47,6 +53,12 @@ class CollaborationNodeServiceAsyncStub(CollaborationNodeServiceStub):
     """GetNode returns one node. Errors: NOT_FOUND (NODE_UNKNOWN)."""
     ListNodes: _aio.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.ListNodesRequest, _collaboration_node_service_pb2.ListNodesResponse]  # type: ignore[assignment]
     """ListNodes lists nodes, by code."""
+    GetNodeSchema: _aio.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.GetNodeSchemaRequest, _collaboration_node_service_pb2.GetNodeSchemaResponse]  # type: ignore[assignment]
+    """GetNodeSchema returns what the payload of a node may hold. Errors: NOT_FOUND (NODE_UNKNOWN)."""
+    GetNodeChain: _aio.UnaryUnaryMultiCallable[_collaboration_node_service_pb2.GetNodeChainRequest, _collaboration_node_service_pb2.GetNodeChainResponse]  # type: ignore[assignment]
+    """GetNodeChain returns the chain a node stands in: the node that opens it and all that may follow, feedback of feedback included. Errors:
+    NOT_FOUND (NODE_UNKNOWN).
+    """
 
 class CollaborationNodeServiceServicer(metaclass=_abc_1.ABCMeta):
     """CollaborationNodeService shows the catalogue of nodes. It is no secret: every caller with a valid token may ask."""
@@ -66,5 +78,23 @@ class CollaborationNodeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_collaboration_node_service_pb2.ListNodesResponse, _abc.Awaitable[_collaboration_node_service_pb2.ListNodesResponse]]:
         """ListNodes lists nodes, by code."""
+
+    @_abc_1.abstractmethod
+    def GetNodeSchema(
+        self,
+        request: _collaboration_node_service_pb2.GetNodeSchemaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collaboration_node_service_pb2.GetNodeSchemaResponse, _abc.Awaitable[_collaboration_node_service_pb2.GetNodeSchemaResponse]]:
+        """GetNodeSchema returns what the payload of a node may hold. Errors: NOT_FOUND (NODE_UNKNOWN)."""
+
+    @_abc_1.abstractmethod
+    def GetNodeChain(
+        self,
+        request: _collaboration_node_service_pb2.GetNodeChainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collaboration_node_service_pb2.GetNodeChainResponse, _abc.Awaitable[_collaboration_node_service_pb2.GetNodeChainResponse]]:
+        """GetNodeChain returns the chain a node stands in: the node that opens it and all that may follow, feedback of feedback included. Errors:
+        NOT_FOUND (NODE_UNKNOWN).
+        """
 
 def add_CollaborationNodeServiceServicer_to_server(servicer: CollaborationNodeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

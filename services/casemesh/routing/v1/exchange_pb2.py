@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from casemesh.common.v1 import coded_value_pb2 as casemesh_dot_common_dot_v1_dot_coded__value__pb2
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from casemesh.routing.v1 import delivery_pb2 as casemesh_dot_routing_dot_v1_dot_delivery__pb2
 from casemesh.translation.v1 import translation_pb2 as casemesh_dot_translation_dot_v1_dot_translation__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
@@ -31,7 +32,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"casemesh/routing/v1/exchange.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a)casemesh/translation/v1/translation.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xa8\x04\n\x08\x45xchange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x11\n\trecipient\x18\x05 \x01(\t\x12\x0f\n\x07parties\x18\x06 \x03(\t\x12\x31\n\x06\x66ields\x18\x07 \x03(\x0b\x32!.casemesh.routing.v1.PayloadField\x12;\n\x0ctranslations\x18\x08 \x03(\x0b\x32%.casemesh.routing.v1.FieldTranslation\x12\x17\n\x0f\x64ossier_version\x18\t \x01(\t\x12\x0f\n\x07\x61nswers\x18\n \x01(\t\x12\x31\n\x05state\x18\x0b \x01(\x0e\x32\".casemesh.routing.v1.ExchangeState\x12/\n\x0bsubmit_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65liver_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp:,\xea\x41)\n\x11\x63\x61semesh/Exchange\x12\x14\x65xchanges/{exchange}\"\xd4\x01\n\x0cPayloadField\x12+\n\x03key\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xca\xf3\x18\x16*\x14[a-z][a-z0-9_]{0,63}\x12\x17\n\x04text\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\x90NH\x00\x12/\n\x05\x63oded\x18\x03 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValueH\x00\x12!\n\x04\x64\x61te\x18\x04 \x01(\x0b\x32\x11.google.type.DateH\x00\x12\x11\n\x07integer\x18\x05 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x06 \x01(\x08H\x00\x42\x07\n\x05value\"\\\n\x10\x46ieldTranslation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x39\n\x0btranslation\x18\x02 \x01(\x0b\x32$.casemesh.translation.v1.Translation\"\xac\x01\n\x08\x44\x65livery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x65xchange\x18\x02 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\x12\x19\n\x11\x64\x65livery_sequence\x18\x03 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x35\n\x11lease_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa5\x01\n\rExchangeState\x12\x1e\n\x1a\x45XCHANGE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XCHANGE_STATE_SUBMITTED\x10\x01\x12\x1c\n\x18\x45XCHANGE_STATE_DELIVERED\x10\x02\x12\x1b\n\x17\x45XCHANGE_STATE_ACCEPTED\x10\x03\x12\x1b\n\x17\x45XCHANGE_STATE_ANSWERED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"casemesh/routing/v1/exchange.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\"casemesh/routing/v1/delivery.proto\x1a)casemesh/translation/v1/translation.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xdc\x06\n\x08\x45xchange\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x11\n\trecipient\x18\x05 \x01(\t\x12\x0f\n\x07parties\x18\x06 \x03(\t\x12\x31\n\x06\x66ields\x18\x07 \x03(\x0b\x32!.casemesh.routing.v1.PayloadField\x12;\n\x0ctranslations\x18\x08 \x03(\x0b\x32%.casemesh.routing.v1.FieldTranslation\x12\x17\n\x0f\x64ossier_version\x18\t \x01(\t\x12\x0f\n\x07\x61nswers\x18\n \x01(\t\x12\x31\n\x05state\x18\x0b \x01(\x0e\x32\".casemesh.routing.v1.ExchangeState\x12/\n\x0bsubmit_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65liver_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61\x63\x63\x65pt_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcopies_to\x18\x10 \x03(\t\x12\x19\n\x11\x63\x61talogue_version\x18\x14 \x01(\t\x12\x14\n\x0csingle_track\x18\x15 \x01(\t\x12/\n\x05paper\x18\x16 \x01(\x0b\x32 .casemesh.routing.v1.PaperRecord\x12\x10\n\x08revision\x18\x17 \x01(\x05\x12\x35\n\x08returned\x18\x18 \x01(\x0b\x32#.casemesh.routing.v1.ExchangeReturn\x12-\n\tanswer_by\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fwithdraw_ground\x18\x1b \x01(\t:,\xea\x41)\n\x11\x63\x61semesh/Exchange\x12\x14\x65xchanges/{exchange}\"w\n\x0e\x45xchangeReturn\x12\x34\n\x07\x64\x65\x66\x65\x63ts\x18\x01 \x03(\x0b\x32#.casemesh.routing.v1.ExchangeDefect\x12/\n\x0breturn_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x0e\x45xchangeDefect\x12)\n\x04\x63ode\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xca\xf3\x18\x13*\x11[A-Z][A-Z_]{0,63}\x12\x16\n\x05\x66ield\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12\x15\n\x04mend\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xe8\x07\"\x93\x01\n\x0bPaperRecord\x12\x1b\n\x06ground\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xf4\x03\x12/\n\x0ehanded_over_on\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1c\n\x0breceived_by\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12\x18\n\x07kept_at\x18\x04 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"\xfc\x01\n\x0cPayloadField\x12+\n\x03key\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xca\xf3\x18\x16*\x14[a-z][a-z0-9_]{0,63}\x12\x17\n\x04text\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\x90NH\x00\x12/\n\x05\x63oded\x18\x03 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValueH\x00\x12!\n\x04\x64\x61te\x18\x04 \x01(\x0b\x32\x11.google.type.DateH\x00\x12\x11\n\x07integer\x18\x05 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x06 \x01(\x08H\x00\x12&\n\x05party\x18\x07 \x01(\tB\x17\xe2\x41\x01\x01\xfa\x41\x10\n\x0e\x63\x61semesh/PartyB\x07\n\x05value\"\\\n\x10\x46ieldTranslation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x39\n\x0btranslation\x18\x02 \x01(\x0b\x32$.casemesh.translation.v1.Translation\"\xe3\x01\n\x08\x44\x65livery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x65xchange\x18\x02 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\x12\x19\n\x11\x64\x65livery_sequence\x18\x03 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\x05\x12\x35\n\x11lease_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x07purpose\x18\x06 \x01(\x0e\x32$.casemesh.routing.v1.DeliveryPurpose*\xb7\x02\n\rExchangeState\x12\x1e\n\x1a\x45XCHANGE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45XCHANGE_STATE_SUBMITTED\x10\x01\x12\x1c\n\x18\x45XCHANGE_STATE_DELIVERED\x10\x02\x12\x1b\n\x17\x45XCHANGE_STATE_ACCEPTED\x10\x03\x12\x1b\n\x17\x45XCHANGE_STATE_ANSWERED\x10\x04\x12\x1b\n\x17\x45XCHANGE_STATE_RETURNED\x10\x05\x12\x1f\n\x1b\x45XCHANGE_STATE_SUPPLEMENTED\x10\x06\x12\x1c\n\x18\x45XCHANGE_STATE_WITHDRAWN\x10\x07\x12\x1a\n\x16\x45XCHANGE_STATE_EXPIRED\x10\x08\x12\x18\n\x14\x45XCHANGE_STATE_DRAFT\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,18 +41,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXCHANGE']._loaded_options = None
   _globals['_EXCHANGE']._serialized_options = b'\352A)\n\021casemesh/Exchange\022\024exchanges/{exchange}'
+  _globals['_EXCHANGEDEFECT'].fields_by_name['code']._loaded_options = None
+  _globals['_EXCHANGEDEFECT'].fields_by_name['code']._serialized_options = b'\342A\001\002\312\363\030\023*\021[A-Z][A-Z_]{0,63}'
+  _globals['_EXCHANGEDEFECT'].fields_by_name['field']._loaded_options = None
+  _globals['_EXCHANGEDEFECT'].fields_by_name['field']._serialized_options = b'\312\363\030\003\020\310\001'
+  _globals['_EXCHANGEDEFECT'].fields_by_name['mend']._loaded_options = None
+  _globals['_EXCHANGEDEFECT'].fields_by_name['mend']._serialized_options = b'\312\363\030\003\020\350\007'
+  _globals['_PAPERRECORD'].fields_by_name['ground']._loaded_options = None
+  _globals['_PAPERRECORD'].fields_by_name['ground']._serialized_options = b'\342A\001\002\312\363\030\003\020\364\003'
+  _globals['_PAPERRECORD'].fields_by_name['handed_over_on']._loaded_options = None
+  _globals['_PAPERRECORD'].fields_by_name['handed_over_on']._serialized_options = b'\342A\001\002'
+  _globals['_PAPERRECORD'].fields_by_name['received_by']._loaded_options = None
+  _globals['_PAPERRECORD'].fields_by_name['received_by']._serialized_options = b'\312\363\030\003\020\310\001'
+  _globals['_PAPERRECORD'].fields_by_name['kept_at']._loaded_options = None
+  _globals['_PAPERRECORD'].fields_by_name['kept_at']._serialized_options = b'\312\363\030\003\020\310\001'
   _globals['_PAYLOADFIELD'].fields_by_name['key']._loaded_options = None
   _globals['_PAYLOADFIELD'].fields_by_name['key']._serialized_options = b'\342A\001\002\312\363\030\026*\024[a-z][a-z0-9_]{0,63}'
   _globals['_PAYLOADFIELD'].fields_by_name['text']._loaded_options = None
   _globals['_PAYLOADFIELD'].fields_by_name['text']._serialized_options = b'\312\363\030\003\020\220N'
-  _globals['_EXCHANGESTATE']._serialized_start=1335
-  _globals['_EXCHANGESTATE']._serialized_end=1500
-  _globals['_EXCHANGE']._serialized_start=296
-  _globals['_EXCHANGE']._serialized_end=848
-  _globals['_PAYLOADFIELD']._serialized_start=851
-  _globals['_PAYLOADFIELD']._serialized_end=1063
-  _globals['_FIELDTRANSLATION']._serialized_start=1065
-  _globals['_FIELDTRANSLATION']._serialized_end=1157
-  _globals['_DELIVERY']._serialized_start=1160
-  _globals['_DELIVERY']._serialized_end=1332
+  _globals['_PAYLOADFIELD'].fields_by_name['party']._loaded_options = None
+  _globals['_PAYLOADFIELD'].fields_by_name['party']._serialized_options = b'\342A\001\001\372A\020\n\016casemesh/Party'
+  _globals['_EXCHANGESTATE']._serialized_start=2153
+  _globals['_EXCHANGESTATE']._serialized_end=2464
+  _globals['_EXCHANGE']._serialized_start=332
+  _globals['_EXCHANGE']._serialized_end=1192
+  _globals['_EXCHANGERETURN']._serialized_start=1194
+  _globals['_EXCHANGERETURN']._serialized_end=1313
+  _globals['_EXCHANGEDEFECT']._serialized_start=1315
+  _globals['_EXCHANGEDEFECT']._serialized_end=1421
+  _globals['_PAPERRECORD']._serialized_start=1424
+  _globals['_PAPERRECORD']._serialized_end=1571
+  _globals['_PAYLOADFIELD']._serialized_start=1574
+  _globals['_PAYLOADFIELD']._serialized_end=1826
+  _globals['_FIELDTRANSLATION']._serialized_start=1828
+  _globals['_FIELDTRANSLATION']._serialized_end=1920
+  _globals['_DELIVERY']._serialized_start=1923
+  _globals['_DELIVERY']._serialized_end=2150
 # @@protoc_insertion_point(module_scope)

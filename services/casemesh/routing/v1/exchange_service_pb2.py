@@ -23,12 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from casemesh.routing.v1 import delivery_pb2 as casemesh_dot_routing_dot_v1_dot_delivery__pb2
 from casemesh.routing.v1 import exchange_pb2 as casemesh_dot_routing_dot_v1_dot_exchange__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*casemesh/routing/v1/exchange_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/field_rules.proto\x1a\"casemesh/routing/v1/exchange.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\xe5\x02\n\x15SubmitExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x31\n\x04node\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12+\n\trecipient\x18\x04 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\x12/\n\x07parties\x18\x05 \x03(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x03H\xf4\x03\x12:\n\x06\x66ields\x18\x06 \x03(\x0b\x32!.casemesh.routing.v1.PayloadFieldB\x07\xca\xf3\x18\x03H\xc8\x01\x12\x39\n\x0f\x64ossier_version\x18\x07 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"I\n\x16SubmitExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\">\n\x12GetExchangeRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\"F\n\x13GetExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\"w\n\x14ListExchangesRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"b\n\x15ListExchangesResponse\x12\x30\n\texchanges\x18\x01 \x03(\x0b\x32\x1d.casemesh.routing.v1.Exchange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x0eReceiveRequest\x12\x30\n\x04open\x18\x01 \x01(\x0b\x32 .casemesh.routing.v1.ReceiveOpenH\x00\x12\x1e\n\x0b\x61\x63knowledge\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01H\x00\x42\x06\n\x04step\"1\n\x0bReceiveOpen\x12\"\n\x0fmax_outstanding\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x80\x02\"\xa2\x01\n\x0fReceiveResponse\x12\x31\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.DeliveryH\x00\x12\x16\n\x0c\x61\x63knowledged\x18\x02 \x01(\tH\x00\x12:\n\theartbeat\x18\x03 \x01(\x0b\x32%.casemesh.routing.v1.ReceiveHeartbeatH\x00\x42\x08\n\x06notice\"\x12\n\x10ReceiveHeartbeat\":\n\x15PullDeliveriesRequest\x12!\n\x0emax_deliveries\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x80\x02\"K\n\x16PullDeliveriesResponse\x12\x31\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.casemesh.routing.v1.Delivery\"[\n\x1a\x41\x63knowledgeDeliveryRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1d\n\x08\x64\x65livery\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"/\n\x1b\x41\x63knowledgeDeliveryResponse\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\"\x83\x01\n\x15\x41\x63\x63\x65ptExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x65xchange\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\x12\x1c\n\x0clocal_number\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\"I\n\x16\x41\x63\x63\x65ptExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\"\x8f\x02\n\x15\x41nswerExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x65xchange\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\x12\x31\n\x04node\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12:\n\x06\x66ields\x18\x04 \x03(\x0b\x32!.casemesh.routing.v1.PayloadFieldB\x07\xca\xf3\x18\x03H\xc8\x01\x12\x39\n\x0f\x64ossier_version\x18\x05 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"I\n\x16\x41nswerExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange2\xdb\x06\n\x0f\x45xchangeService\x12i\n\x0eSubmitExchange\x12*.casemesh.routing.v1.SubmitExchangeRequest\x1a+.casemesh.routing.v1.SubmitExchangeResponse\x12`\n\x0bGetExchange\x12\'.casemesh.routing.v1.GetExchangeRequest\x1a(.casemesh.routing.v1.GetExchangeResponse\x12\x66\n\rListExchanges\x12).casemesh.routing.v1.ListExchangesRequest\x1a*.casemesh.routing.v1.ListExchangesResponse\x12X\n\x07Receive\x12#.casemesh.routing.v1.ReceiveRequest\x1a$.casemesh.routing.v1.ReceiveResponse(\x01\x30\x01\x12i\n\x0ePullDeliveries\x12*.casemesh.routing.v1.PullDeliveriesRequest\x1a+.casemesh.routing.v1.PullDeliveriesResponse\x12x\n\x13\x41\x63knowledgeDelivery\x12/.casemesh.routing.v1.AcknowledgeDeliveryRequest\x1a\x30.casemesh.routing.v1.AcknowledgeDeliveryResponse\x12i\n\x0e\x41\x63\x63\x65ptExchange\x12*.casemesh.routing.v1.AcceptExchangeRequest\x1a+.casemesh.routing.v1.AcceptExchangeResponse\x12i\n\x0e\x41nswerExchange\x12*.casemesh.routing.v1.AnswerExchangeRequest\x1a+.casemesh.routing.v1.AnswerExchangeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*casemesh/routing/v1/exchange_service.proto\x12\x13\x63\x61semesh.routing.v1\x1a$casemesh/common/v1/field_rules.proto\x1a\"casemesh/routing/v1/delivery.proto\x1a\"casemesh/routing/v1/exchange.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x03\n\x15SubmitExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12$\n\x04\x63\x61se\x18\x02 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x31\n\x04node\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12+\n\trecipient\x18\x04 \x01(\tB\x18\xe2\x41\x01\x02\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\x12/\n\x07parties\x18\x05 \x03(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x10\n\x0e\x63\x61semesh/Party\xca\xf3\x18\x03H\xf4\x03\x12:\n\x06\x66ields\x18\x06 \x03(\x0b\x32!.casemesh.routing.v1.PayloadFieldB\x07\xca\xf3\x18\x03H\xc8\x01\x12\x39\n\x0f\x64ossier_version\x18\x07 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\x12\x31\n\tcopies_to\x18\x08 \x03(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\xca\xf3\x18\x02H\x14\x12/\n\x05paper\x18\t \x01(\x0b\x32 .casemesh.routing.v1.PaperRecord\x12-\n\tanswer_by\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x16SubmitExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\">\n\x12GetExchangeRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\"F\n\x13GetExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\"w\n\x14ListExchangesRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"b\n\x15ListExchangesResponse\x12\x30\n\texchanges\x18\x01 \x03(\x0b\x32\x1d.casemesh.routing.v1.Exchange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x0eReceiveRequest\x12\x30\n\x04open\x18\x01 \x01(\x0b\x32 .casemesh.routing.v1.ReceiveOpenH\x00\x12\x1e\n\x0b\x61\x63knowledge\x18\x02 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01H\x00\x42\x06\n\x04step\"1\n\x0bReceiveOpen\x12\"\n\x0fmax_outstanding\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x80\x02\"\xd9\x01\n\x0fReceiveResponse\x12\x31\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.DeliveryH\x00\x12\x16\n\x0c\x61\x63knowledged\x18\x02 \x01(\tH\x00\x12:\n\theartbeat\x18\x03 \x01(\x0b\x32%.casemesh.routing.v1.ReceiveHeartbeatH\x00\x12\x35\n\x06report\x18\x04 \x01(\x0b\x32#.casemesh.routing.v1.DeliveryReportH\x00\x42\x08\n\x06notice\"\x12\n\x10ReceiveHeartbeat\":\n\x15PullDeliveriesRequest\x12!\n\x0emax_deliveries\x18\x01 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\x80\x02\"\x81\x01\n\x16PullDeliveriesResponse\x12\x31\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1d.casemesh.routing.v1.Delivery\x12\x34\n\x07reports\x18\x02 \x03(\x0b\x32#.casemesh.routing.v1.DeliveryReport\"[\n\x1a\x41\x63knowledgeDeliveryRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12\x1d\n\x08\x64\x65livery\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\xc8\x01\"/\n\x1b\x41\x63knowledgeDeliveryResponse\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\"\x83\x01\n\x15\x41\x63\x63\x65ptExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x65xchange\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\x12\x1c\n\x0clocal_number\x18\x03 \x01(\tB\x06\xca\xf3\x18\x02\x10\x64\"I\n\x16\x41\x63\x63\x65ptExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange\"\x8f\x02\n\x15\x41nswerExchangeRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xca\xf3\x18\x02P\x01\x12,\n\x08\x65xchange\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x63\x61semesh/Exchange\x12\x31\n\x04node\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63\x61semesh/CollaborationNode\x12:\n\x06\x66ields\x18\x04 \x03(\x0b\x32!.casemesh.routing.v1.PayloadFieldB\x07\xca\xf3\x18\x03H\xc8\x01\x12\x39\n\x0f\x64ossier_version\x18\x05 \x01(\tB \xe2\x41\x01\x01\xfa\x41\x19\n\x17\x63\x61semesh/DossierVersion\"I\n\x16\x41nswerExchangeResponse\x12/\n\x08\x65xchange\x18\x01 \x01(\x0b\x32\x1d.casemesh.routing.v1.Exchange2\xf4\x08\n\x0f\x45xchangeService\x12\x92\x01\n\x0eSubmitExchange\x12*.casemesh.routing.v1.SubmitExchangeRequest\x1a+.casemesh.routing.v1.SubmitExchangeResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/v1/{case=cases/*}/exchanges:\x01*\x12\x80\x01\n\x0bGetExchange\x12\'.casemesh.routing.v1.GetExchangeRequest\x1a(.casemesh.routing.v1.GetExchangeResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=exchanges/*}\x12\x8c\x01\n\rListExchanges\x12).casemesh.routing.v1.ListExchangesRequest\x1a*.casemesh.routing.v1.ListExchangesResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{case=cases/*}/exchanges\x12X\n\x07Receive\x12#.casemesh.routing.v1.ReceiveRequest\x1a$.casemesh.routing.v1.ReceiveResponse(\x01\x30\x01\x12\x89\x01\n\x0ePullDeliveries\x12*.casemesh.routing.v1.PullDeliveriesRequest\x1a+.casemesh.routing.v1.PullDeliveriesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\"\x13/v1/deliveries:pull:\x01*\x12\x9f\x01\n\x13\x41\x63knowledgeDelivery\x12/.casemesh.routing.v1.AcknowledgeDeliveryRequest\x1a\x30.casemesh.routing.v1.AcknowledgeDeliveryResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/deliveries:acknowledge:\x01*\x12\x97\x01\n\x0e\x41\x63\x63\x65ptExchange\x12*.casemesh.routing.v1.AcceptExchangeRequest\x1a+.casemesh.routing.v1.AcceptExchangeResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/{exchange=exchanges/*}:accept:\x01*\x12\x97\x01\n\x0e\x41nswerExchange\x12*.casemesh.routing.v1.AnswerExchangeRequest\x1a+.casemesh.routing.v1.AnswerExchangeResponse\",\x82\xd3\xe4\x93\x02&\"!/v1/{exchange=exchanges/*}:answer:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITEXCHANGEREQUEST'].fields_by_name['fields']._serialized_options = b'\312\363\030\003H\310\001'
   _globals['_SUBMITEXCHANGEREQUEST'].fields_by_name['dossier_version']._loaded_options = None
   _globals['_SUBMITEXCHANGEREQUEST'].fields_by_name['dossier_version']._serialized_options = b'\342A\001\001\372A\031\n\027casemesh/DossierVersion'
+  _globals['_SUBMITEXCHANGEREQUEST'].fields_by_name['copies_to']._loaded_options = None
+  _globals['_SUBMITEXCHANGEREQUEST'].fields_by_name['copies_to']._serialized_options = b'\342A\001\001\372A\021\n\017casemesh/Agency\312\363\030\002H\024'
   _globals['_GETEXCHANGEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETEXCHANGEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\023\n\021casemesh/Exchange'
   _globals['_LISTEXCHANGESREQUEST'].fields_by_name['case']._loaded_options = None
@@ -83,42 +88,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWEREXCHANGEREQUEST'].fields_by_name['fields']._serialized_options = b'\312\363\030\003H\310\001'
   _globals['_ANSWEREXCHANGEREQUEST'].fields_by_name['dossier_version']._loaded_options = None
   _globals['_ANSWEREXCHANGEREQUEST'].fields_by_name['dossier_version']._serialized_options = b'\342A\001\001\372A\031\n\027casemesh/DossierVersion'
-  _globals['_SUBMITEXCHANGEREQUEST']._serialized_start=202
-  _globals['_SUBMITEXCHANGEREQUEST']._serialized_end=559
-  _globals['_SUBMITEXCHANGERESPONSE']._serialized_start=561
-  _globals['_SUBMITEXCHANGERESPONSE']._serialized_end=634
-  _globals['_GETEXCHANGEREQUEST']._serialized_start=636
-  _globals['_GETEXCHANGEREQUEST']._serialized_end=698
-  _globals['_GETEXCHANGERESPONSE']._serialized_start=700
-  _globals['_GETEXCHANGERESPONSE']._serialized_end=770
-  _globals['_LISTEXCHANGESREQUEST']._serialized_start=772
-  _globals['_LISTEXCHANGESREQUEST']._serialized_end=891
-  _globals['_LISTEXCHANGESRESPONSE']._serialized_start=893
-  _globals['_LISTEXCHANGESRESPONSE']._serialized_end=991
-  _globals['_RECEIVEREQUEST']._serialized_start=993
-  _globals['_RECEIVEREQUEST']._serialized_end=1099
-  _globals['_RECEIVEOPEN']._serialized_start=1101
-  _globals['_RECEIVEOPEN']._serialized_end=1150
-  _globals['_RECEIVERESPONSE']._serialized_start=1153
-  _globals['_RECEIVERESPONSE']._serialized_end=1315
-  _globals['_RECEIVEHEARTBEAT']._serialized_start=1317
-  _globals['_RECEIVEHEARTBEAT']._serialized_end=1335
-  _globals['_PULLDELIVERIESREQUEST']._serialized_start=1337
-  _globals['_PULLDELIVERIESREQUEST']._serialized_end=1395
-  _globals['_PULLDELIVERIESRESPONSE']._serialized_start=1397
-  _globals['_PULLDELIVERIESRESPONSE']._serialized_end=1472
-  _globals['_ACKNOWLEDGEDELIVERYREQUEST']._serialized_start=1474
-  _globals['_ACKNOWLEDGEDELIVERYREQUEST']._serialized_end=1565
-  _globals['_ACKNOWLEDGEDELIVERYRESPONSE']._serialized_start=1567
-  _globals['_ACKNOWLEDGEDELIVERYRESPONSE']._serialized_end=1614
-  _globals['_ACCEPTEXCHANGEREQUEST']._serialized_start=1617
-  _globals['_ACCEPTEXCHANGEREQUEST']._serialized_end=1748
-  _globals['_ACCEPTEXCHANGERESPONSE']._serialized_start=1750
-  _globals['_ACCEPTEXCHANGERESPONSE']._serialized_end=1823
-  _globals['_ANSWEREXCHANGEREQUEST']._serialized_start=1826
-  _globals['_ANSWEREXCHANGEREQUEST']._serialized_end=2097
-  _globals['_ANSWEREXCHANGERESPONSE']._serialized_start=2099
-  _globals['_ANSWEREXCHANGERESPONSE']._serialized_end=2172
-  _globals['_EXCHANGESERVICE']._serialized_start=2175
-  _globals['_EXCHANGESERVICE']._serialized_end=3034
+  _globals['_EXCHANGESERVICE'].methods_by_name['SubmitExchange']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['SubmitExchange']._serialized_options = b'\202\323\344\223\002!\"\034/v1/{case=cases/*}/exchanges:\001*'
+  _globals['_EXCHANGESERVICE'].methods_by_name['GetExchange']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['GetExchange']._serialized_options = b'\202\323\344\223\002\030\022\026/v1/{name=exchanges/*}'
+  _globals['_EXCHANGESERVICE'].methods_by_name['ListExchanges']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['ListExchanges']._serialized_options = b'\202\323\344\223\002\036\022\034/v1/{case=cases/*}/exchanges'
+  _globals['_EXCHANGESERVICE'].methods_by_name['PullDeliveries']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['PullDeliveries']._serialized_options = b'\202\323\344\223\002\030\"\023/v1/deliveries:pull:\001*'
+  _globals['_EXCHANGESERVICE'].methods_by_name['AcknowledgeDelivery']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['AcknowledgeDelivery']._serialized_options = b'\202\323\344\223\002\037\"\032/v1/deliveries:acknowledge:\001*'
+  _globals['_EXCHANGESERVICE'].methods_by_name['AcceptExchange']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['AcceptExchange']._serialized_options = b'\202\323\344\223\002&\"!/v1/{exchange=exchanges/*}:accept:\001*'
+  _globals['_EXCHANGESERVICE'].methods_by_name['AnswerExchange']._loaded_options = None
+  _globals['_EXCHANGESERVICE'].methods_by_name['AnswerExchange']._serialized_options = b'\202\323\344\223\002&\"!/v1/{exchange=exchanges/*}:answer:\001*'
+  _globals['_SUBMITEXCHANGEREQUEST']._serialized_start=301
+  _globals['_SUBMITEXCHANGEREQUEST']._serialized_end=805
+  _globals['_SUBMITEXCHANGERESPONSE']._serialized_start=807
+  _globals['_SUBMITEXCHANGERESPONSE']._serialized_end=880
+  _globals['_GETEXCHANGEREQUEST']._serialized_start=882
+  _globals['_GETEXCHANGEREQUEST']._serialized_end=944
+  _globals['_GETEXCHANGERESPONSE']._serialized_start=946
+  _globals['_GETEXCHANGERESPONSE']._serialized_end=1016
+  _globals['_LISTEXCHANGESREQUEST']._serialized_start=1018
+  _globals['_LISTEXCHANGESREQUEST']._serialized_end=1137
+  _globals['_LISTEXCHANGESRESPONSE']._serialized_start=1139
+  _globals['_LISTEXCHANGESRESPONSE']._serialized_end=1237
+  _globals['_RECEIVEREQUEST']._serialized_start=1239
+  _globals['_RECEIVEREQUEST']._serialized_end=1345
+  _globals['_RECEIVEOPEN']._serialized_start=1347
+  _globals['_RECEIVEOPEN']._serialized_end=1396
+  _globals['_RECEIVERESPONSE']._serialized_start=1399
+  _globals['_RECEIVERESPONSE']._serialized_end=1616
+  _globals['_RECEIVEHEARTBEAT']._serialized_start=1618
+  _globals['_RECEIVEHEARTBEAT']._serialized_end=1636
+  _globals['_PULLDELIVERIESREQUEST']._serialized_start=1638
+  _globals['_PULLDELIVERIESREQUEST']._serialized_end=1696
+  _globals['_PULLDELIVERIESRESPONSE']._serialized_start=1699
+  _globals['_PULLDELIVERIESRESPONSE']._serialized_end=1828
+  _globals['_ACKNOWLEDGEDELIVERYREQUEST']._serialized_start=1830
+  _globals['_ACKNOWLEDGEDELIVERYREQUEST']._serialized_end=1921
+  _globals['_ACKNOWLEDGEDELIVERYRESPONSE']._serialized_start=1923
+  _globals['_ACKNOWLEDGEDELIVERYRESPONSE']._serialized_end=1970
+  _globals['_ACCEPTEXCHANGEREQUEST']._serialized_start=1973
+  _globals['_ACCEPTEXCHANGEREQUEST']._serialized_end=2104
+  _globals['_ACCEPTEXCHANGERESPONSE']._serialized_start=2106
+  _globals['_ACCEPTEXCHANGERESPONSE']._serialized_end=2179
+  _globals['_ANSWEREXCHANGEREQUEST']._serialized_start=2182
+  _globals['_ANSWEREXCHANGEREQUEST']._serialized_end=2453
+  _globals['_ANSWEREXCHANGERESPONSE']._serialized_start=2455
+  _globals['_ANSWEREXCHANGERESPONSE']._serialized_end=2528
+  _globals['_EXCHANGESERVICE']._serialized_start=2531
+  _globals['_EXCHANGESERVICE']._serialized_end=3671
 # @@protoc_insertion_point(module_scope)

@@ -1,7 +1,12 @@
+import datetime
+
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
+from casemesh.routing.v1 import delivery_pb2 as _delivery_pb2
 from casemesh.routing.v1 import exchange_pb2 as _exchange_pb2
+from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -11,7 +16,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SubmitExchangeRequest(_message.Message):
-    __slots__ = ("request_id", "case", "node", "recipient", "parties", "fields", "dossier_version")
+    __slots__ = ("request_id", "case", "node", "recipient", "parties", "fields", "dossier_version", "copies_to", "paper", "answer_by")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CASE_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +24,9 @@ class SubmitExchangeRequest(_message.Message):
     PARTIES_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     DOSSIER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    COPIES_TO_FIELD_NUMBER: _ClassVar[int]
+    PAPER_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_BY_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     case: str
     node: str
@@ -26,7 +34,10 @@ class SubmitExchangeRequest(_message.Message):
     parties: _containers.RepeatedScalarFieldContainer[str]
     fields: _containers.RepeatedCompositeFieldContainer[_exchange_pb2.PayloadField]
     dossier_version: str
-    def __init__(self, request_id: _Optional[str] = ..., case: _Optional[str] = ..., node: _Optional[str] = ..., recipient: _Optional[str] = ..., parties: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[_exchange_pb2.PayloadField, _Mapping]]] = ..., dossier_version: _Optional[str] = ...) -> None: ...
+    copies_to: _containers.RepeatedScalarFieldContainer[str]
+    paper: _exchange_pb2.PaperRecord
+    answer_by: _timestamp_pb2.Timestamp
+    def __init__(self, request_id: _Optional[str] = ..., case: _Optional[str] = ..., node: _Optional[str] = ..., recipient: _Optional[str] = ..., parties: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[_exchange_pb2.PayloadField, _Mapping]]] = ..., dossier_version: _Optional[str] = ..., copies_to: _Optional[_Iterable[str]] = ..., paper: _Optional[_Union[_exchange_pb2.PaperRecord, _Mapping]] = ..., answer_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SubmitExchangeResponse(_message.Message):
     __slots__ = ("exchange",)
@@ -79,14 +90,16 @@ class ReceiveOpen(_message.Message):
     def __init__(self, max_outstanding: _Optional[int] = ...) -> None: ...
 
 class ReceiveResponse(_message.Message):
-    __slots__ = ("delivery", "acknowledged", "heartbeat")
+    __slots__ = ("delivery", "acknowledged", "heartbeat", "report")
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
     delivery: _exchange_pb2.Delivery
     acknowledged: str
     heartbeat: ReceiveHeartbeat
-    def __init__(self, delivery: _Optional[_Union[_exchange_pb2.Delivery, _Mapping]] = ..., acknowledged: _Optional[str] = ..., heartbeat: _Optional[_Union[ReceiveHeartbeat, _Mapping]] = ...) -> None: ...
+    report: _delivery_pb2.DeliveryReport
+    def __init__(self, delivery: _Optional[_Union[_exchange_pb2.Delivery, _Mapping]] = ..., acknowledged: _Optional[str] = ..., heartbeat: _Optional[_Union[ReceiveHeartbeat, _Mapping]] = ..., report: _Optional[_Union[_delivery_pb2.DeliveryReport, _Mapping]] = ...) -> None: ...
 
 class ReceiveHeartbeat(_message.Message):
     __slots__ = ()
@@ -99,10 +112,12 @@ class PullDeliveriesRequest(_message.Message):
     def __init__(self, max_deliveries: _Optional[int] = ...) -> None: ...
 
 class PullDeliveriesResponse(_message.Message):
-    __slots__ = ("deliveries",)
+    __slots__ = ("deliveries", "reports")
     DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    REPORTS_FIELD_NUMBER: _ClassVar[int]
     deliveries: _containers.RepeatedCompositeFieldContainer[_exchange_pb2.Delivery]
-    def __init__(self, deliveries: _Optional[_Iterable[_Union[_exchange_pb2.Delivery, _Mapping]]] = ...) -> None: ...
+    reports: _containers.RepeatedCompositeFieldContainer[_delivery_pb2.DeliveryReport]
+    def __init__(self, deliveries: _Optional[_Iterable[_Union[_exchange_pb2.Delivery, _Mapping]]] = ..., reports: _Optional[_Iterable[_Union[_delivery_pb2.DeliveryReport, _Mapping]]] = ...) -> None: ...
 
 class AcknowledgeDeliveryRequest(_message.Message):
     __slots__ = ("request_id", "delivery")

@@ -85,8 +85,8 @@ class ExchangeServiceServicer:
         """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
         that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
         goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
-        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
-        RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
+        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED, COPY_NOT_PARTICIPANT), INVALID_ARGUMENT (PARTY_NOT_OF_CASE,
+        PAYLOAD_INVALID, PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED). PreflightExchange shows all that is at fault at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,8 +37,8 @@ class ExchangeServiceStub:
     """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
     that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
     goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
-    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
-    RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
+    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED, COPY_NOT_PARTICIPANT), INVALID_ARGUMENT (PARTY_NOT_OF_CASE,
+    PAYLOAD_INVALID, PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED). PreflightExchange shows all that is at fault at once.
     """
     GetExchange: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetExchangeRequest, _exchange_service_pb2.GetExchangeResponse]
     """GetExchange returns an exchange of the caller's agency. Errors: NOT_FOUND."""
@@ -73,8 +73,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
     that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
     goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
-    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
-    RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
+    (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED, COPY_NOT_PARTICIPANT), INVALID_ARGUMENT (PARTY_NOT_OF_CASE,
+    PAYLOAD_INVALID, PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED). PreflightExchange shows all that is at fault at once.
     """
     GetExchange: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetExchangeRequest, _exchange_service_pb2.GetExchangeResponse]  # type: ignore[assignment]
     """GetExchange returns an exchange of the caller's agency. Errors: NOT_FOUND."""
@@ -112,8 +112,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         """SubmitExchange checks, translates and commits an exchange, and lets the recipient take part in the case and read the dossier version
         that goes with it. The answer comes once the exchange is committed; should the recipient's access not be settled by then, the platform
         goes on, and the exchange is put before the recipient only after it. Errors: NOT_FOUND (NODE_UNKNOWN), FAILED_PRECONDITION
-        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED), INVALID_ARGUMENT (PARTY_NOT_OF_CASE, PAYLOAD_CODE_UNKNOWN),
-        RESOURCE_EXHAUSTED (LIMIT_EXCEEDED).
+        (NODE_ORGAN_MISMATCH, NODE_ANSWERS_ONLY, DOSSIER_REQUIRED, COPY_NOT_PARTICIPANT), INVALID_ARGUMENT (PARTY_NOT_OF_CASE,
+        PAYLOAD_INVALID, PAYLOAD_CODE_UNKNOWN), RESOURCE_EXHAUSTED (LIMIT_EXCEEDED). PreflightExchange shows all that is at fault at once.
         """
 
     @_abc_1.abstractmethod

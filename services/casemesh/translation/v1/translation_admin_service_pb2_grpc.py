@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class TranslationAdminServiceStub:
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     def __init__(self, channel):
@@ -46,11 +46,71 @@ class TranslationAdminServiceStub:
                 request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapRequest.SerializeToString,
                 response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapResponse.FromString,
                 _registered_method=True)
+        self.ActivateCodeSystem = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ActivateCodeSystem',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemResponse.FromString,
+                _registered_method=True)
+        self.RetireCodeSystem = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/RetireCodeSystem',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemResponse.FromString,
+                _registered_method=True)
+        self.ActivateConceptMap = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ActivateConceptMap',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapResponse.FromString,
+                _registered_method=True)
+        self.RetireConceptMap = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/RetireConceptMap',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapResponse.FromString,
+                _registered_method=True)
+        self.ListVersions = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ListVersions',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsResponse.FromString,
+                _registered_method=True)
+        self.PreviewConceptMap = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/PreviewConceptMap',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapResponse.FromString,
+                _registered_method=True)
+        self.DeriveReverseMap = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/DeriveReverseMap',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapResponse.FromString,
+                _registered_method=True)
+        self.DraftResolvedMap = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/DraftResolvedMap',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapResponse.FromString,
+                _registered_method=True)
+        self.ListUnmappedCodes = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ListUnmappedCodes',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesResponse.FromString,
+                _registered_method=True)
+        self.ResolveUnmappedCode = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ResolveUnmappedCode',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeResponse.FromString,
+                _registered_method=True)
+        self.ListResolvedCodes = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/ListResolvedCodes',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesResponse.FromString,
+                _registered_method=True)
+        self.GetCoverage = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationAdminService/GetCoverage',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageResponse.FromString,
+                _registered_method=True)
 
 
 class TranslationAdminServiceServicer:
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     def ImportCodeSystem(self, request, context):
@@ -71,6 +131,100 @@ class TranslationAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ActivateCodeSystem(self, request, context):
+        """ActivateCodeSystem puts a version of a table in force. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION
+        (CODE_VERSION_STATE_WRONG) for one that was retired; PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED) where four eyes are asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireCodeSystem(self, request, context):
+        """RetireCodeSystem takes a version of a table out of use; the one in force before it is in force again. Errors: NOT_FOUND
+        (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION (CODE_SYSTEM_IN_USE) for the last active version while an active map joins the table.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateConceptMap(self, request, context):
+        """ActivateConceptMap puts a version of a map in force for the days given and resolves what it maps in the queue. Errors: as
+        ActivateCodeSystem; FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) also when a code it maps is no longer in the tables in force.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireConceptMap(self, request, context):
+        """RetireConceptMap ends the use of a version of a map after a day, or as if it had never been. What was translated stays as it is. Errors:
+        NOT_FOUND (CODE_VERSION_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVersions(self, request, context):
+        """ListVersions lists the versions of tables and maps, newest first, drafts and retired ones included.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewConceptMap(self, request, context):
+        """PreviewConceptMap says what would change if a version of a map were in force, beside what is, and how often the platform carried the codes
+        concerned. Changes nothing. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeriveReverseMap(self, request, context):
+        """DeriveReverseMap drafts the map of the other direction and says what it loses. It claims no more than the map it comes from: exact stays exact
+        unless a rule was needed, broader becomes narrower, and what nobody has shown stays unshown. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN);
+        ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DraftResolvedMap(self, request, context):
+        """DraftResolvedMap drafts the next version of a map: the version in force, and the decisions of the queue between its tables. Errors: NOT_FOUND
+        (CODE_SYSTEM_UNKNOWN); FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) when nothing is decided; ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnmappedCodes(self, request, context):
+        """ListUnmappedCodes lists the queue, most often seen first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveUnmappedCode(self, request, context):
+        """ResolveUnmappedCode decides what an unmapped code stands for, or that it has no counterpart. The decision counts once a map version that holds
+        it is activated, and may be changed until then. Errors: NOT_FOUND (NOT_FOUND; CODE_UNKNOWN for a target that its table lacks);
+        FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) for one that is resolved.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResolvedCodes(self, request, context):
+        """ListResolvedCodes lists what was resolved after a revision, in the order of revisions, so that held exchanges go on. Routing asks, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCoverage(self, request, context):
+        """GetCoverage counts how a map covers its tables on a day, and lists which codes fold into one. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TranslationAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -84,6 +238,66 @@ def add_TranslationAdminServiceServicer_to_server(servicer, server):
                     request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapRequest.FromString,
                     response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapResponse.SerializeToString,
             ),
+            'ActivateCodeSystem': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateCodeSystem,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemResponse.SerializeToString,
+            ),
+            'RetireCodeSystem': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireCodeSystem,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemResponse.SerializeToString,
+            ),
+            'ActivateConceptMap': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateConceptMap,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapResponse.SerializeToString,
+            ),
+            'RetireConceptMap': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireConceptMap,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapResponse.SerializeToString,
+            ),
+            'ListVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersions,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'PreviewConceptMap': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewConceptMap,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapResponse.SerializeToString,
+            ),
+            'DeriveReverseMap': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeriveReverseMap,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapResponse.SerializeToString,
+            ),
+            'DraftResolvedMap': grpc.unary_unary_rpc_method_handler(
+                    servicer.DraftResolvedMap,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapResponse.SerializeToString,
+            ),
+            'ListUnmappedCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnmappedCodes,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesResponse.SerializeToString,
+            ),
+            'ResolveUnmappedCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveUnmappedCode,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeResponse.SerializeToString,
+            ),
+            'ListResolvedCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResolvedCodes,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesResponse.SerializeToString,
+            ),
+            'GetCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCoverage,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'casemesh.translation.v1.TranslationAdminService', rpc_method_handlers)
@@ -93,8 +307,8 @@ def add_TranslationAdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TranslationAdminService:
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     @staticmethod
@@ -141,6 +355,330 @@ class TranslationAdminService:
             '/casemesh.translation.v1.TranslationAdminService/ImportConceptMap',
             casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapRequest.SerializeToString,
             casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ImportConceptMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateCodeSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ActivateCodeSystem',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateCodeSystemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireCodeSystem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/RetireCodeSystem',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireCodeSystemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateConceptMap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ActivateConceptMap',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ActivateConceptMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireConceptMap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/RetireConceptMap',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.RetireConceptMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ListVersions',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewConceptMap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/PreviewConceptMap',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.PreviewConceptMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeriveReverseMap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/DeriveReverseMap',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DeriveReverseMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DraftResolvedMap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/DraftResolvedMap',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.DraftResolvedMapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnmappedCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ListUnmappedCodes',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListUnmappedCodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveUnmappedCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ResolveUnmappedCode',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ResolveUnmappedCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResolvedCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/ListResolvedCodes',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.ListResolvedCodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationAdminService/GetCoverage',
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__admin__service__pb2.GetCoverageResponse.FromString,
             options,
             channel_credentials,
             insecure,

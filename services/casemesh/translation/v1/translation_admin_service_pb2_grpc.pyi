@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TranslationAdminServiceStub:
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     @_typing.overload
@@ -45,11 +45,53 @@ class TranslationAdminServiceStub:
     force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
     identifier joins other tables.
     """
+    ActivateCodeSystem: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateCodeSystemRequest, _translation_admin_service_pb2.ActivateCodeSystemResponse]
+    """ActivateCodeSystem puts a version of a table in force. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION
+    (CODE_VERSION_STATE_WRONG) for one that was retired; PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED) where four eyes are asked for.
+    """
+    RetireCodeSystem: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.RetireCodeSystemRequest, _translation_admin_service_pb2.RetireCodeSystemResponse]
+    """RetireCodeSystem takes a version of a table out of use; the one in force before it is in force again. Errors: NOT_FOUND
+    (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION (CODE_SYSTEM_IN_USE) for the last active version while an active map joins the table.
+    """
+    ActivateConceptMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateConceptMapRequest, _translation_admin_service_pb2.ActivateConceptMapResponse]
+    """ActivateConceptMap puts a version of a map in force for the days given and resolves what it maps in the queue. Errors: as
+    ActivateCodeSystem; FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) also when a code it maps is no longer in the tables in force.
+    """
+    RetireConceptMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.RetireConceptMapRequest, _translation_admin_service_pb2.RetireConceptMapResponse]
+    """RetireConceptMap ends the use of a version of a map after a day, or as if it had never been. What was translated stays as it is. Errors:
+    NOT_FOUND (CODE_VERSION_UNKNOWN).
+    """
+    ListVersions: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListVersionsRequest, _translation_admin_service_pb2.ListVersionsResponse]
+    """ListVersions lists the versions of tables and maps, newest first, drafts and retired ones included."""
+    PreviewConceptMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.PreviewConceptMapRequest, _translation_admin_service_pb2.PreviewConceptMapResponse]
+    """PreviewConceptMap says what would change if a version of a map were in force, beside what is, and how often the platform carried the codes
+    concerned. Changes nothing. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN).
+    """
+    DeriveReverseMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.DeriveReverseMapRequest, _translation_admin_service_pb2.DeriveReverseMapResponse]
+    """DeriveReverseMap drafts the map of the other direction and says what it loses. It claims no more than the map it comes from: exact stays exact
+    unless a rule was needed, broader becomes narrower, and what nobody has shown stays unshown. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN);
+    ALREADY_EXISTS.
+    """
+    DraftResolvedMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.DraftResolvedMapRequest, _translation_admin_service_pb2.DraftResolvedMapResponse]
+    """DraftResolvedMap drafts the next version of a map: the version in force, and the decisions of the queue between its tables. Errors: NOT_FOUND
+    (CODE_SYSTEM_UNKNOWN); FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) when nothing is decided; ALREADY_EXISTS.
+    """
+    ListUnmappedCodes: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListUnmappedCodesRequest, _translation_admin_service_pb2.ListUnmappedCodesResponse]
+    """ListUnmappedCodes lists the queue, most often seen first."""
+    ResolveUnmappedCode: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ResolveUnmappedCodeRequest, _translation_admin_service_pb2.ResolveUnmappedCodeResponse]
+    """ResolveUnmappedCode decides what an unmapped code stands for, or that it has no counterpart. The decision counts once a map version that holds
+    it is activated, and may be changed until then. Errors: NOT_FOUND (NOT_FOUND; CODE_UNKNOWN for a target that its table lacks);
+    FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) for one that is resolved.
+    """
+    ListResolvedCodes: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListResolvedCodesRequest, _translation_admin_service_pb2.ListResolvedCodesResponse]
+    """ListResolvedCodes lists what was resolved after a revision, in the order of revisions, so that held exchanges go on. Routing asks, too."""
+    GetCoverage: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.GetCoverageRequest, _translation_admin_service_pb2.GetCoverageResponse]
+    """GetCoverage counts how a map covers its tables on a day, and lists which codes fold into one. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN)."""
 
 @_typing.type_check_only
 class TranslationAdminServiceAsyncStub(TranslationAdminServiceStub):
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -63,10 +105,52 @@ class TranslationAdminServiceAsyncStub(TranslationAdminServiceStub):
     force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
     identifier joins other tables.
     """
+    ActivateCodeSystem: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateCodeSystemRequest, _translation_admin_service_pb2.ActivateCodeSystemResponse]  # type: ignore[assignment]
+    """ActivateCodeSystem puts a version of a table in force. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION
+    (CODE_VERSION_STATE_WRONG) for one that was retired; PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED) where four eyes are asked for.
+    """
+    RetireCodeSystem: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.RetireCodeSystemRequest, _translation_admin_service_pb2.RetireCodeSystemResponse]  # type: ignore[assignment]
+    """RetireCodeSystem takes a version of a table out of use; the one in force before it is in force again. Errors: NOT_FOUND
+    (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION (CODE_SYSTEM_IN_USE) for the last active version while an active map joins the table.
+    """
+    ActivateConceptMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateConceptMapRequest, _translation_admin_service_pb2.ActivateConceptMapResponse]  # type: ignore[assignment]
+    """ActivateConceptMap puts a version of a map in force for the days given and resolves what it maps in the queue. Errors: as
+    ActivateCodeSystem; FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) also when a code it maps is no longer in the tables in force.
+    """
+    RetireConceptMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.RetireConceptMapRequest, _translation_admin_service_pb2.RetireConceptMapResponse]  # type: ignore[assignment]
+    """RetireConceptMap ends the use of a version of a map after a day, or as if it had never been. What was translated stays as it is. Errors:
+    NOT_FOUND (CODE_VERSION_UNKNOWN).
+    """
+    ListVersions: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListVersionsRequest, _translation_admin_service_pb2.ListVersionsResponse]  # type: ignore[assignment]
+    """ListVersions lists the versions of tables and maps, newest first, drafts and retired ones included."""
+    PreviewConceptMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.PreviewConceptMapRequest, _translation_admin_service_pb2.PreviewConceptMapResponse]  # type: ignore[assignment]
+    """PreviewConceptMap says what would change if a version of a map were in force, beside what is, and how often the platform carried the codes
+    concerned. Changes nothing. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN).
+    """
+    DeriveReverseMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.DeriveReverseMapRequest, _translation_admin_service_pb2.DeriveReverseMapResponse]  # type: ignore[assignment]
+    """DeriveReverseMap drafts the map of the other direction and says what it loses. It claims no more than the map it comes from: exact stays exact
+    unless a rule was needed, broader becomes narrower, and what nobody has shown stays unshown. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN);
+    ALREADY_EXISTS.
+    """
+    DraftResolvedMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.DraftResolvedMapRequest, _translation_admin_service_pb2.DraftResolvedMapResponse]  # type: ignore[assignment]
+    """DraftResolvedMap drafts the next version of a map: the version in force, and the decisions of the queue between its tables. Errors: NOT_FOUND
+    (CODE_SYSTEM_UNKNOWN); FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) when nothing is decided; ALREADY_EXISTS.
+    """
+    ListUnmappedCodes: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListUnmappedCodesRequest, _translation_admin_service_pb2.ListUnmappedCodesResponse]  # type: ignore[assignment]
+    """ListUnmappedCodes lists the queue, most often seen first."""
+    ResolveUnmappedCode: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ResolveUnmappedCodeRequest, _translation_admin_service_pb2.ResolveUnmappedCodeResponse]  # type: ignore[assignment]
+    """ResolveUnmappedCode decides what an unmapped code stands for, or that it has no counterpart. The decision counts once a map version that holds
+    it is activated, and may be changed until then. Errors: NOT_FOUND (NOT_FOUND; CODE_UNKNOWN for a target that its table lacks);
+    FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) for one that is resolved.
+    """
+    ListResolvedCodes: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ListResolvedCodesRequest, _translation_admin_service_pb2.ListResolvedCodesResponse]  # type: ignore[assignment]
+    """ListResolvedCodes lists what was resolved after a revision, in the order of revisions, so that held exchanges go on. Routing asks, too."""
+    GetCoverage: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.GetCoverageRequest, _translation_admin_service_pb2.GetCoverageResponse]  # type: ignore[assignment]
+    """GetCoverage counts how a map covers its tables on a day, and lists which codes fold into one. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN)."""
 
 class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """TranslationAdminService loads tables and maps. Only the platform's operator may call it, inside the mesh. Every call is an event
-    in the log.
+    """TranslationAdminService loads tables and maps, decides which are in force, and what becomes of unmapped codes. Only the platform's operator
+    may call it, inside the mesh; routing alone may ask which unmapped codes were resolved. Every change is an event in the log.
     """
 
     @_abc_1.abstractmethod
@@ -90,5 +174,119 @@ class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
         identifier joins other tables.
         """
+
+    @_abc_1.abstractmethod
+    def ActivateCodeSystem(
+        self,
+        request: _translation_admin_service_pb2.ActivateCodeSystemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ActivateCodeSystemResponse, _abc.Awaitable[_translation_admin_service_pb2.ActivateCodeSystemResponse]]:
+        """ActivateCodeSystem puts a version of a table in force. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION
+        (CODE_VERSION_STATE_WRONG) for one that was retired; PERMISSION_DENIED (SECOND_ADMINISTRATOR_NEEDED) where four eyes are asked for.
+        """
+
+    @_abc_1.abstractmethod
+    def RetireCodeSystem(
+        self,
+        request: _translation_admin_service_pb2.RetireCodeSystemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.RetireCodeSystemResponse, _abc.Awaitable[_translation_admin_service_pb2.RetireCodeSystemResponse]]:
+        """RetireCodeSystem takes a version of a table out of use; the one in force before it is in force again. Errors: NOT_FOUND
+        (CODE_VERSION_UNKNOWN); FAILED_PRECONDITION (CODE_SYSTEM_IN_USE) for the last active version while an active map joins the table.
+        """
+
+    @_abc_1.abstractmethod
+    def ActivateConceptMap(
+        self,
+        request: _translation_admin_service_pb2.ActivateConceptMapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ActivateConceptMapResponse, _abc.Awaitable[_translation_admin_service_pb2.ActivateConceptMapResponse]]:
+        """ActivateConceptMap puts a version of a map in force for the days given and resolves what it maps in the queue. Errors: as
+        ActivateCodeSystem; FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) also when a code it maps is no longer in the tables in force.
+        """
+
+    @_abc_1.abstractmethod
+    def RetireConceptMap(
+        self,
+        request: _translation_admin_service_pb2.RetireConceptMapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.RetireConceptMapResponse, _abc.Awaitable[_translation_admin_service_pb2.RetireConceptMapResponse]]:
+        """RetireConceptMap ends the use of a version of a map after a day, or as if it had never been. What was translated stays as it is. Errors:
+        NOT_FOUND (CODE_VERSION_UNKNOWN).
+        """
+
+    @_abc_1.abstractmethod
+    def ListVersions(
+        self,
+        request: _translation_admin_service_pb2.ListVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ListVersionsResponse, _abc.Awaitable[_translation_admin_service_pb2.ListVersionsResponse]]:
+        """ListVersions lists the versions of tables and maps, newest first, drafts and retired ones included."""
+
+    @_abc_1.abstractmethod
+    def PreviewConceptMap(
+        self,
+        request: _translation_admin_service_pb2.PreviewConceptMapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.PreviewConceptMapResponse, _abc.Awaitable[_translation_admin_service_pb2.PreviewConceptMapResponse]]:
+        """PreviewConceptMap says what would change if a version of a map were in force, beside what is, and how often the platform carried the codes
+        concerned. Changes nothing. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN).
+        """
+
+    @_abc_1.abstractmethod
+    def DeriveReverseMap(
+        self,
+        request: _translation_admin_service_pb2.DeriveReverseMapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.DeriveReverseMapResponse, _abc.Awaitable[_translation_admin_service_pb2.DeriveReverseMapResponse]]:
+        """DeriveReverseMap drafts the map of the other direction and says what it loses. It claims no more than the map it comes from: exact stays exact
+        unless a rule was needed, broader becomes narrower, and what nobody has shown stays unshown. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN);
+        ALREADY_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def DraftResolvedMap(
+        self,
+        request: _translation_admin_service_pb2.DraftResolvedMapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.DraftResolvedMapResponse, _abc.Awaitable[_translation_admin_service_pb2.DraftResolvedMapResponse]]:
+        """DraftResolvedMap drafts the next version of a map: the version in force, and the decisions of the queue between its tables. Errors: NOT_FOUND
+        (CODE_SYSTEM_UNKNOWN); FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) when nothing is decided; ALREADY_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def ListUnmappedCodes(
+        self,
+        request: _translation_admin_service_pb2.ListUnmappedCodesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ListUnmappedCodesResponse, _abc.Awaitable[_translation_admin_service_pb2.ListUnmappedCodesResponse]]:
+        """ListUnmappedCodes lists the queue, most often seen first."""
+
+    @_abc_1.abstractmethod
+    def ResolveUnmappedCode(
+        self,
+        request: _translation_admin_service_pb2.ResolveUnmappedCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ResolveUnmappedCodeResponse, _abc.Awaitable[_translation_admin_service_pb2.ResolveUnmappedCodeResponse]]:
+        """ResolveUnmappedCode decides what an unmapped code stands for, or that it has no counterpart. The decision counts once a map version that holds
+        it is activated, and may be changed until then. Errors: NOT_FOUND (NOT_FOUND; CODE_UNKNOWN for a target that its table lacks);
+        FAILED_PRECONDITION (CODE_VERSION_STATE_WRONG) for one that is resolved.
+        """
+
+    @_abc_1.abstractmethod
+    def ListResolvedCodes(
+        self,
+        request: _translation_admin_service_pb2.ListResolvedCodesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.ListResolvedCodesResponse, _abc.Awaitable[_translation_admin_service_pb2.ListResolvedCodesResponse]]:
+        """ListResolvedCodes lists what was resolved after a revision, in the order of revisions, so that held exchanges go on. Routing asks, too."""
+
+    @_abc_1.abstractmethod
+    def GetCoverage(
+        self,
+        request: _translation_admin_service_pb2.GetCoverageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_admin_service_pb2.GetCoverageResponse, _abc.Awaitable[_translation_admin_service_pb2.GetCoverageResponse]]:
+        """GetCoverage counts how a map covers its tables on a day, and lists which codes fold into one. Errors: NOT_FOUND (CODE_VERSION_UNKNOWN)."""
 
 def add_TranslationAdminServiceServicer_to_server(servicer: TranslationAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,26 +23,41 @@ _sym_db = _symbol_database.Default()
 
 
 from casemesh.common.v1 import coded_value_pb2 as casemesh_dot_common_dot_v1_dot_coded__value__pb2
+from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot_field__rules__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/translation/v1/translation.proto\x12\x17\x63\x61semesh.translation.v1\x1a$casemesh/common/v1/coded_value.proto\x1a\x16google/type/date.proto\"l\n\nCodeSystem\x12\x13\n\x0b\x63ode_system\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x12\n\ncode_count\x18\x04 \x01(\x05\x12\x0e\n\x06source\x18\x05 \x01(\t\"\xd5\x01\n\nConceptMap\x12\x13\n\x0b\x63oncept_map\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x1a\n\x12source_code_system\x18\x03 \x01(\t\x12\x1a\n\x12target_code_system\x18\x04 \x01(\t\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\npair_count\x18\x07 \x01(\x05\"}\n\x11TranslationTarget\x12-\n\x05value\x18\x01 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12\x39\n\x0b\x65quivalence\x18\x02 \x01(\x0e\x32$.casemesh.translation.v1.Equivalence\"\xec\x01\n\x0bTranslation\x12\x30\n\x08original\x18\x01 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12<\n\x07outcome\x18\x02 \x01(\x0e\x32+.casemesh.translation.v1.TranslationOutcome\x12;\n\x07targets\x18\x03 \x03(\x0b\x32*.casemesh.translation.v1.TranslationTarget\x12\x13\n\x0b\x63oncept_map\x18\x04 \x01(\t\x12\x1b\n\x13\x63oncept_map_version\x18\x05 \x01(\t*t\n\x0b\x45quivalence\x12\x1b\n\x17\x45QUIVALENCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45QUIVALENCE_EXACT\x10\x01\x12\x17\n\x13\x45QUIVALENCE_BROADER\x10\x02\x12\x18\n\x14\x45QUIVALENCE_NARROWER\x10\x03*\xc6\x01\n\x12TranslationOutcome\x12#\n\x1fTRANSLATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSLATION_OUTCOME_MAPPED\x10\x01\x12 \n\x1cTRANSLATION_OUTCOME_UNMAPPED\x10\x02\x12$\n TRANSLATION_OUTCOME_UNKNOWN_CODE\x10\x03\x12#\n\x1fTRANSLATION_OUTCOME_SAME_SYSTEM\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)casemesh/translation/v1/translation.proto\x12\x17\x63\x61semesh.translation.v1\x1a$casemesh/common/v1/coded_value.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xb2\x01\n\nCodeSystem\x12\x13\n\x0b\x63ode_system\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x12\n\ncode_count\x18\x04 \x01(\x05\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x34\n\x05state\x18\x06 \x01(\x0e\x32%.casemesh.translation.v1.VersionState\x12\x0e\n\x06signer\x18\x07 \x01(\t\"\x9b\x02\n\nConceptMap\x12\x13\n\x0b\x63oncept_map\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x1a\n\x12source_code_system\x18\x03 \x01(\t\x12\x1a\n\x12target_code_system\x18\x04 \x01(\t\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\npair_count\x18\x07 \x01(\x05\x12\x34\n\x05state\x18\x08 \x01(\x0e\x32%.casemesh.translation.v1.VersionState\x12\x0e\n\x06signer\x18\t \x01(\t\"\x9e\x01\n\x11TranslationTarget\x12-\n\x05value\x18\x01 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12\x39\n\x0b\x65quivalence\x18\x02 \x01(\x0e\x32$.casemesh.translation.v1.Equivalence\x12\x0c\n\x04note\x18\x03 \x01(\t\x12\x11\n\tcondition\x18\x04 \x01(\t\"\xc3\x02\n\x0bTranslation\x12\x30\n\x08original\x18\x01 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12<\n\x07outcome\x18\x02 \x01(\x0e\x32+.casemesh.translation.v1.TranslationOutcome\x12;\n\x07targets\x18\x03 \x03(\x0b\x32*.casemesh.translation.v1.TranslationTarget\x12\x13\n\x0b\x63oncept_map\x18\x04 \x01(\t\x12\x1b\n\x13\x63oncept_map_version\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x18\n\x10undecided_fields\x18\x07 \x03(\t\x12\x12\n\nsuccessors\x18\x08 \x03(\t\x12\x16\n\x0eno_counterpart\x18\t \x01(\x08\"|\n\x0bRecordValue\x12\x1a\n\x05\x66ield\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xca\xf3\x18\x03\x10\x80\x01\x12/\n\x05\x63oded\x18\x02 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValueH\x00\x12\x17\n\x04text\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01H\x00\x42\x07\n\x05value\"\x98\x04\n\x0cUnmappedCode\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.casemesh.common.v1.CodedValue\x12\x1a\n\x12target_code_system\x18\x03 \x01(\t\x12\x39\n\x05state\x18\x04 \x01(\x0e\x32*.casemesh.translation.v1.UnmappedCodeState\x12\x12\n\nseen_count\x18\x05 \x01(\x03\x12\x33\n\x0f\x66irst_seen_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x65xample\x18\x08 \x01(\t\x12\x14\n\x0c\x64\x65\x63ided_code\x18\t \x01(\t\x12\x41\n\x13\x64\x65\x63ided_equivalence\x18\n \x01(\x0e\x32$.casemesh.translation.v1.Equivalence\x12\x15\n\rdecision_note\x18\x0b \x01(\t\x12\x13\n\x0b\x63oncept_map\x18\x0c \x01(\t\x12\x1b\n\x13\x63oncept_map_version\x18\r \x01(\t\x12\x19\n\x11resolved_revision\x18\x0e \x01(\x03\x12)\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x0f \x01(\x0b\x32\x11.google.type.Date*{\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13VERSION_STATE_DRAFT\x10\x01\x12\x18\n\x14VERSION_STATE_ACTIVE\x10\x02\x12\x19\n\x15VERSION_STATE_RETIRED\x10\x03*\x8a\x01\n\x0b\x45quivalence\x12\x1b\n\x17\x45QUIVALENCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45QUIVALENCE_EXACT\x10\x01\x12\x17\n\x13\x45QUIVALENCE_BROADER\x10\x02\x12\x18\n\x14\x45QUIVALENCE_NARROWER\x10\x03\x12\x14\n\x10\x45QUIVALENCE_NONE\x10\x04*\xc6\x01\n\x12TranslationOutcome\x12#\n\x1fTRANSLATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSLATION_OUTCOME_MAPPED\x10\x01\x12 \n\x1cTRANSLATION_OUTCOME_UNMAPPED\x10\x02\x12$\n TRANSLATION_OUTCOME_UNKNOWN_CODE\x10\x03\x12#\n\x1fTRANSLATION_OUTCOME_SAME_SYSTEM\x10\x04*\x99\x01\n\x11UnmappedCodeState\x12#\n\x1fUNMAPPED_CODE_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18UNMAPPED_CODE_STATE_OPEN\x10\x01\x12\x1f\n\x1bUNMAPPED_CODE_STATE_DECIDED\x10\x02\x12 \n\x1cUNMAPPED_CODE_STATE_RESOLVED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'casemesh.translation.v1.translation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EQUIVALENCE']._serialized_start=824
-  _globals['_EQUIVALENCE']._serialized_end=940
-  _globals['_TRANSLATIONOUTCOME']._serialized_start=943
-  _globals['_TRANSLATIONOUTCOME']._serialized_end=1141
-  _globals['_CODESYSTEM']._serialized_start=132
-  _globals['_CODESYSTEM']._serialized_end=240
-  _globals['_CONCEPTMAP']._serialized_start=243
-  _globals['_CONCEPTMAP']._serialized_end=456
-  _globals['_TRANSLATIONTARGET']._serialized_start=458
-  _globals['_TRANSLATIONTARGET']._serialized_end=583
-  _globals['_TRANSLATION']._serialized_start=586
-  _globals['_TRANSLATION']._serialized_end=822
+  _globals['_RECORDVALUE'].fields_by_name['field']._loaded_options = None
+  _globals['_RECORDVALUE'].fields_by_name['field']._serialized_options = b'\342A\001\002\312\363\030\003\020\200\001'
+  _globals['_RECORDVALUE'].fields_by_name['text']._loaded_options = None
+  _globals['_RECORDVALUE'].fields_by_name['text']._serialized_options = b'\312\363\030\003\020\310\001'
+  _globals['_VERSIONSTATE']._serialized_start=1855
+  _globals['_VERSIONSTATE']._serialized_end=1978
+  _globals['_EQUIVALENCE']._serialized_start=1981
+  _globals['_EQUIVALENCE']._serialized_end=2119
+  _globals['_TRANSLATIONOUTCOME']._serialized_start=2122
+  _globals['_TRANSLATIONOUTCOME']._serialized_end=2320
+  _globals['_UNMAPPEDCODESTATE']._serialized_start=2323
+  _globals['_UNMAPPEDCODESTATE']._serialized_end=2476
+  _globals['_CODESYSTEM']._serialized_start=237
+  _globals['_CODESYSTEM']._serialized_end=415
+  _globals['_CONCEPTMAP']._serialized_start=418
+  _globals['_CONCEPTMAP']._serialized_end=701
+  _globals['_TRANSLATIONTARGET']._serialized_start=704
+  _globals['_TRANSLATIONTARGET']._serialized_end=862
+  _globals['_TRANSLATION']._serialized_start=865
+  _globals['_TRANSLATION']._serialized_end=1188
+  _globals['_RECORDVALUE']._serialized_start=1190
+  _globals['_RECORDVALUE']._serialized_end=1314
+  _globals['_UNMAPPEDCODE']._serialized_start=1317
+  _globals['_UNMAPPEDCODE']._serialized_end=1853
 # @@protoc_insertion_point(module_scope)

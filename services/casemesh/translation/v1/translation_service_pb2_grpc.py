@@ -41,10 +41,30 @@ class TranslationServiceStub:
                 request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateCodesRequest.SerializeToString,
                 response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateCodesResponse.FromString,
                 _registered_method=True)
+        self.TranslateBatch = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationService/TranslateBatch',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchResponse.FromString,
+                _registered_method=True)
+        self.TranslateRecord = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationService/TranslateRecord',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordResponse.FromString,
+                _registered_method=True)
         self.LookUpCode = channel.unary_unary(
                 '/casemesh.translation.v1.TranslationService/LookUpCode',
                 request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeRequest.SerializeToString,
                 response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeResponse.FromString,
+                _registered_method=True)
+        self.ValidateCode = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationService/ValidateCode',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeResponse.FromString,
+                _registered_method=True)
+        self.ListCodes = channel.unary_unary(
+                '/casemesh.translation.v1.TranslationService/ListCodes',
+                request_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesRequest.SerializeToString,
+                response_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesResponse.FromString,
                 _registered_method=True)
         self.ListCodeSystems = channel.unary_unary(
                 '/casemesh.translation.v1.TranslationService/ListCodeSystems',
@@ -71,8 +91,40 @@ class TranslationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TranslateBatch(self, request, context):
+        """TranslateBatch translates up to 20,000 codes of one table into another, each distinct code answered once: the way for bulk conversion.
+        Rules on other fields of a record are not decided here. Errors: as TranslateCodes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TranslateRecord(self, request, context):
+        """TranslateRecord translates the coded fields of one record as its schema asks and says of each whether it may go on or waits for a person.
+        A code without a counterpart is queued for the administrator when the platform itself carries it. Errors: as TranslateCodes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LookUpCode(self, request, context):
         """LookUpCode returns a code's entry. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN, CODE_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateCode(self, request, context):
+        """ValidateCode says whether a code may be used on a day and goes by the name given. A code that may not is an answer, not an error. Errors:
+        NOT_FOUND (CODE_SYSTEM_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCodes(self, request, context):
+        """ListCodes lists the codes of a table in its own order, or those that a search finds. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN);
+        INVALID_ARGUMENT for a page token of another version of the table: begin again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,10 +152,30 @@ def add_TranslationServiceServicer_to_server(servicer, server):
                     request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateCodesRequest.FromString,
                     response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateCodesResponse.SerializeToString,
             ),
+            'TranslateBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.TranslateBatch,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchResponse.SerializeToString,
+            ),
+            'TranslateRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.TranslateRecord,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordResponse.SerializeToString,
+            ),
             'LookUpCode': grpc.unary_unary_rpc_method_handler(
                     servicer.LookUpCode,
                     request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeRequest.FromString,
                     response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeResponse.SerializeToString,
+            ),
+            'ValidateCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateCode,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeResponse.SerializeToString,
+            ),
+            'ListCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCodes,
+                    request_deserializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesRequest.FromString,
+                    response_serializer=casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesResponse.SerializeToString,
             ),
             'ListCodeSystems': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCodeSystems,
@@ -156,6 +228,60 @@ class TranslationService:
             _registered_method=True)
 
     @staticmethod
+    def TranslateBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationService/TranslateBatch',
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TranslateRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationService/TranslateRecord',
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.TranslateRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def LookUpCode(request,
             target,
             options=(),
@@ -172,6 +298,60 @@ class TranslationService:
             '/casemesh.translation.v1.TranslationService/LookUpCode',
             casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeRequest.SerializeToString,
             casemesh_dot_translation_dot_v1_dot_translation__service__pb2.LookUpCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationService/ValidateCode',
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ValidateCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/casemesh.translation.v1.TranslationService/ListCodes',
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesRequest.SerializeToString,
+            casemesh_dot_translation_dot_v1_dot_translation__service__pb2.ListCodesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,8 +39,24 @@ class TranslationServiceStub:
     """TranslateCodes translates up to 1,000 codes. A code that does not map is an answer, not an error. Errors: NOT_FOUND
     (CODE_SYSTEM_UNKNOWN) when a table is not loaded.
     """
+    TranslateBatch: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.TranslateBatchRequest, _translation_service_pb2.TranslateBatchResponse]
+    """TranslateBatch translates up to 20,000 codes of one table into another, each distinct code answered once: the way for bulk conversion.
+    Rules on other fields of a record are not decided here. Errors: as TranslateCodes.
+    """
+    TranslateRecord: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.TranslateRecordRequest, _translation_service_pb2.TranslateRecordResponse]
+    """TranslateRecord translates the coded fields of one record as its schema asks and says of each whether it may go on or waits for a person.
+    A code without a counterpart is queued for the administrator when the platform itself carries it. Errors: as TranslateCodes.
+    """
     LookUpCode: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.LookUpCodeRequest, _translation_service_pb2.LookUpCodeResponse]
     """LookUpCode returns a code's entry. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN, CODE_UNKNOWN)."""
+    ValidateCode: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.ValidateCodeRequest, _translation_service_pb2.ValidateCodeResponse]
+    """ValidateCode says whether a code may be used on a day and goes by the name given. A code that may not is an answer, not an error. Errors:
+    NOT_FOUND (CODE_SYSTEM_UNKNOWN).
+    """
+    ListCodes: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.ListCodesRequest, _translation_service_pb2.ListCodesResponse]
+    """ListCodes lists the codes of a table in its own order, or those that a search finds. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN);
+    INVALID_ARGUMENT for a page token of another version of the table: begin again.
+    """
     ListCodeSystems: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.ListCodeSystemsRequest, _translation_service_pb2.ListCodeSystemsResponse]
     """ListCodeSystems lists the tables in force, by identifier."""
     ListConceptMaps: _grpc.UnaryUnaryMultiCallable[_translation_service_pb2.ListConceptMapsRequest, _translation_service_pb2.ListConceptMapsResponse]
@@ -57,8 +73,24 @@ class TranslationServiceAsyncStub(TranslationServiceStub):
     """TranslateCodes translates up to 1,000 codes. A code that does not map is an answer, not an error. Errors: NOT_FOUND
     (CODE_SYSTEM_UNKNOWN) when a table is not loaded.
     """
+    TranslateBatch: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.TranslateBatchRequest, _translation_service_pb2.TranslateBatchResponse]  # type: ignore[assignment]
+    """TranslateBatch translates up to 20,000 codes of one table into another, each distinct code answered once: the way for bulk conversion.
+    Rules on other fields of a record are not decided here. Errors: as TranslateCodes.
+    """
+    TranslateRecord: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.TranslateRecordRequest, _translation_service_pb2.TranslateRecordResponse]  # type: ignore[assignment]
+    """TranslateRecord translates the coded fields of one record as its schema asks and says of each whether it may go on or waits for a person.
+    A code without a counterpart is queued for the administrator when the platform itself carries it. Errors: as TranslateCodes.
+    """
     LookUpCode: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.LookUpCodeRequest, _translation_service_pb2.LookUpCodeResponse]  # type: ignore[assignment]
     """LookUpCode returns a code's entry. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN, CODE_UNKNOWN)."""
+    ValidateCode: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.ValidateCodeRequest, _translation_service_pb2.ValidateCodeResponse]  # type: ignore[assignment]
+    """ValidateCode says whether a code may be used on a day and goes by the name given. A code that may not is an answer, not an error. Errors:
+    NOT_FOUND (CODE_SYSTEM_UNKNOWN).
+    """
+    ListCodes: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.ListCodesRequest, _translation_service_pb2.ListCodesResponse]  # type: ignore[assignment]
+    """ListCodes lists the codes of a table in its own order, or those that a search finds. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN);
+    INVALID_ARGUMENT for a page token of another version of the table: begin again.
+    """
     ListCodeSystems: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.ListCodeSystemsRequest, _translation_service_pb2.ListCodeSystemsResponse]  # type: ignore[assignment]
     """ListCodeSystems lists the tables in force, by identifier."""
     ListConceptMaps: _aio.UnaryUnaryMultiCallable[_translation_service_pb2.ListConceptMapsRequest, _translation_service_pb2.ListConceptMapsResponse]  # type: ignore[assignment]
@@ -80,12 +112,52 @@ class TranslationServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def TranslateBatch(
+        self,
+        request: _translation_service_pb2.TranslateBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_service_pb2.TranslateBatchResponse, _abc.Awaitable[_translation_service_pb2.TranslateBatchResponse]]:
+        """TranslateBatch translates up to 20,000 codes of one table into another, each distinct code answered once: the way for bulk conversion.
+        Rules on other fields of a record are not decided here. Errors: as TranslateCodes.
+        """
+
+    @_abc_1.abstractmethod
+    def TranslateRecord(
+        self,
+        request: _translation_service_pb2.TranslateRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_service_pb2.TranslateRecordResponse, _abc.Awaitable[_translation_service_pb2.TranslateRecordResponse]]:
+        """TranslateRecord translates the coded fields of one record as its schema asks and says of each whether it may go on or waits for a person.
+        A code without a counterpart is queued for the administrator when the platform itself carries it. Errors: as TranslateCodes.
+        """
+
+    @_abc_1.abstractmethod
     def LookUpCode(
         self,
         request: _translation_service_pb2.LookUpCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_translation_service_pb2.LookUpCodeResponse, _abc.Awaitable[_translation_service_pb2.LookUpCodeResponse]]:
         """LookUpCode returns a code's entry. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN, CODE_UNKNOWN)."""
+
+    @_abc_1.abstractmethod
+    def ValidateCode(
+        self,
+        request: _translation_service_pb2.ValidateCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_service_pb2.ValidateCodeResponse, _abc.Awaitable[_translation_service_pb2.ValidateCodeResponse]]:
+        """ValidateCode says whether a code may be used on a day and goes by the name given. A code that may not is an answer, not an error. Errors:
+        NOT_FOUND (CODE_SYSTEM_UNKNOWN).
+        """
+
+    @_abc_1.abstractmethod
+    def ListCodes(
+        self,
+        request: _translation_service_pb2.ListCodesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_translation_service_pb2.ListCodesResponse, _abc.Awaitable[_translation_service_pb2.ListCodesResponse]]:
+        """ListCodes lists the codes of a table in its own order, or those that a search finds. Errors: NOT_FOUND (CODE_SYSTEM_UNKNOWN);
+        INVALID_ARGUMENT for a page token of another version of the table: begin again.
+        """
 
     @_abc_1.abstractmethod
     def ListCodeSystems(
