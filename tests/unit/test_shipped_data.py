@@ -10,10 +10,12 @@ import pytest
 
 from casemesh import data
 from casemesh.data import tables
+from casemesh.data.catalogue import read_nodes
 from casemesh.translation.code_system_pack import parse_code_system
 from casemesh.translation.code_systems import CodeSystem
 from casemesh.translation.concept_map_pack import parse_concept_map
 from casemesh.translation.concept_maps import ConceptMap, Equivalence, Outcome, translate
+from casemesh.translation.pack_rows import PackFile
 
 SHARED = Path(os.environ.get("CASEMESH_SHARED", Path(__file__).resolve().parents[2] / ".." / "shared")).resolve()
 TODAY = date(2026, 1, 1)
@@ -23,7 +25,7 @@ CATEGORIES = "police-case-categories"
 
 def systems() -> dict[str, CodeSystem]:
     return {
-        pack.code_system: parse_code_system(pack.code_system, pack.version, pack.csv)
+        pack.code_system: parse_code_system(pack.code_system, pack.version, PackFile(pack.csv))
         for pack in data.code_system_packs()
     }
 
@@ -34,7 +36,7 @@ def maps() -> list[ConceptMap]:
         parse_concept_map(
             pack.concept_map,
             pack.version,
-            pack.csv,
+            PackFile(pack.csv),
             source=known[pack.source_code_system],
             target=known[pack.target_code_system],
         )
@@ -180,19 +182,10 @@ def test_no_node_row_was_lost_or_altered() -> None:
         assert bool(corrected) == (ours["review"] != row["review"])
 
 
-def test_a_node_that_names_a_missing_one_is_refused_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = tables.shipped_bytes
-
-    def damaged(name: str) -> bytes:
-        return whole(name).replace(b",QS002;QS003,", b",QS002;QS999,") if name == "nodes.csv" else whole(name)
-
-    monkeypatch.setattr(tables, "shipped_bytes", damaged)
-    data.nodes.cache_clear()
-    try:
-        with pytest.raises(data.ShippedDataError, match=r"nodes\.csv:\d+: feedback_nodes: QS999"):
-            data.nodes()
-    finally:
-        data.nodes.cache_clear()
+def test_a_node_that_names_a_missing_one_is_refused_with_its_line() -> None:
+    damaged = tables.shipped_bytes("nodes.csv").replace(b",QS002;QS003,", b",QS002;QS999,")
+    with pytest.raises(data.ShippedDataError, match=r"nodes\.csv:\d+: feedback_nodes: QS999"):
+        read_nodes("nodes.csv", damaged)
 
 
 def test_the_limits_are_whole() -> None:

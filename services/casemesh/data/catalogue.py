@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from casemesh.data.tables import ShippedDataError, rows
+from casemesh.data.tables import ShippedDataError, rows, rows_of, shipped_bytes
 
 _NODES = "nodes.csv"
 _KINDS = "organ_kinds.csv"
-_NODE_COLUMNS = [
+NODE_COLUMNS = [
     "code",
     "name_zh",
     "name_en",
@@ -36,7 +37,9 @@ _NODE_COLUMNS = [
     "source",
     "review",
 ]
+OVERLAY_COLUMNS = [*NODE_COLUMNS, "external_code"]
 _KIND_COLUMNS = ["code", "name_zh", "name_en", "group", "source"]
+_EXTERNAL_CODE = re.compile(r"[0-9A-Za-z._-]{1,32}")
 _NODE_CODE = re.compile(r"[A-Z]{2,3}[0-9]{2,3}")
 _SUBJECTS = {"case", "person", "property", "org"}
 _DOSSIER = {"", "none", "docs", "partial", "full", "supplement"}
@@ -122,42 +125,103 @@ def organ_kinds() -> tuple[OrganKind, ...]:
 
 @cache
 def nodes() -> tuple[CollaborationNode, ...]:
-    """Return the whole node catalogue in the file's order.
+    """Return the whole node catalogue in the file's order, checked as `read_nodes` does."""
+    return read_nodes(_NODES, shipped_bytes(_NODES))
+
+
+def read_nodes(name: str, data: bytes) -> tuple[CollaborationNode, ...]:
+    """Return the nodes of a file in the shipped one's form; `name` is for errors.
 
     Codes are unique; every kind of organ exists; `answers_node` and `feedback_nodes` name existing nodes and agree
-    with each other in both directions.
+    with each other in both directions; no node answers itself over any number of steps. Raises ShippedDataError with
+    file, line and column.
     """
     kinds = {kind.code for kind in organ_kinds()}
     found: dict[str, CollaborationNode] = {}
     lines: dict[str, int] = {}
-    for line, row in rows(_NODES, _NODE_COLUMNS):
-        node = _node(line, row, kinds)
+    for line, row in rows_of(name, data, NODE_COLUMNS):
+        node = _node(name, line, row, kinds)
         if node.code in found:
-            raise ShippedDataError(_NODES, line, "code", f"repeated: {node.code}")
+            raise ShippedDataError(name, line, "code", f"repeated: {node.code}")
         found[node.code] = node
         lines[node.code] = line
+    require_closed_chains(name, found, lines)
+    return tuple(found.values())
+
+
+def read_overlay(
+    name: str, data: bytes, base: Iterable[CollaborationNode]
+) -> tuple[tuple[CollaborationNode, ...], Mapping[str, str]]:
+    """Return `base` as a province has it, and the province's own codes by node.
+
+    A row of a code in `base` overrides what its cells fill in, `-` empties one; another row adds a node and must be
+    whole. `external_code` is the province's code, each at most once. Raises ShippedDataError as `read_nodes`.
+    """
+    kinds = {kind.code for kind in organ_kinds()}
+    found = {node.code: node for node in base}
+    lines: dict[str, int] = {}
+    external: dict[str, str] = {}
+    for line, row in rows_of(name, data, OVERLAY_COLUMNS):
+        code, own_code = row["code"], row.pop("external_code")
+        if code in lines:
+            raise ShippedDataError(name, line, "code", f"repeated: {code}")
+        lines[code] = line
+        if code in found:
+            national = cells_of(found[code])
+            row = {key: "" if cell == "-" else cell or national[key] for key, cell in row.items()}
+        found[code] = _node(name, line, row, kinds)
+        if own_code:
+            if not _EXTERNAL_CODE.fullmatch(own_code) or own_code in external.values():
+                raise ShippedDataError(name, line, "external_code", f"{own_code!r}: malformed or given twice")
+            external[code] = own_code
+    require_closed_chains(name, found, lines)
+    return tuple(found.values()), external
+
+
+def require_closed_chains(name: str, found: Mapping[str, CollaborationNode], lines: Mapping[str, int]) -> None:
+    """Check that what answers what agrees in both directions and leads back to a node that opens the chain.
+
+    Raises ShippedDataError; a node of no line of the file stands at line 0.
+    """
     for node in found.values():
+        line = lines.get(node.code, 0)
         if node.answers_node and (
             node.answers_node not in found or node.code not in found[node.answers_node].feedback_nodes
         ):
             raise ShippedDataError(
-                _NODES,
-                lines[node.code],
-                "answers_node",
-                f"{node.answers_node} does not list {node.code} as its feedback",
+                name, line, "answers_node", f"{node.answers_node} does not list {node.code} as its feedback"
             )
         for feedback in node.feedback_nodes:
             if feedback not in found or found[feedback].answers_node != node.code:
-                raise ShippedDataError(
-                    _NODES, lines[node.code], "feedback_nodes", f"{feedback} does not answer {node.code}"
-                )
-    return tuple(found.values())
+                raise ShippedDataError(name, line, "feedback_nodes", f"{feedback} does not answer {node.code}")
+        passed = {node.code}
+        earlier = node.answers_node
+        while earlier:
+            if earlier in passed:
+                raise ShippedDataError(name, line, "answers_node", f"{node.code} answers itself by way of {earlier}")
+            passed.add(earlier)
+            earlier = found[earlier].answers_node
 
 
-def _node(line: int, row: dict[str, str], kinds: set[str]) -> CollaborationNode:
+def cells_of(node: CollaborationNode) -> dict[str, str]:
+    """Return a node as the cells of its row, by column."""
+    limit = node.limit
+    cells = {
+        "kind": node.kind.value,
+        "feedback_nodes": ";".join(node.feedback_nodes),
+        "documents": ";".join(node.documents),
+        "limit_id": ";".join(limit.ids) if limit else "",
+        "limit_length": str(limit.length) if limit and limit.length is not None else "",
+        "limit_unit": limit.unit if limit else "",
+        "limit_trigger": limit.trigger if limit else "",
+    }
+    return {column: cells[column] if column in cells else str(getattr(node, column)) for column in NODE_COLUMNS}
+
+
+def _node(name: str, line: int, row: dict[str, str], kinds: set[str]) -> CollaborationNode:
     def require(field: str, holds: bool, rule: str) -> None:
         if not holds:
-            raise ShippedDataError(_NODES, line, field, f"{row[field]!r}: {rule}")
+            raise ShippedDataError(name, line, field, f"{row[field]!r}: {rule}")
 
     require("code", _NODE_CODE.fullmatch(row["code"]) is not None, "two or three letters, then digits")
     for field in ("name_zh", "stage", "source"):
