@@ -15,6 +15,7 @@ from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.client.dossier_download import DownloadedDossier, download_dossier
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.client.download_frames import read_stub
+from casemesh.client.login_assertion import OfficerLogin, sign_assertion
 from casemesh.client.upload_frames import dossier_stub
 from casemesh.core.ids import new_id
 from casemesh.dossier.v1 import dossier_catalogue_service_pb2 as catalogue_pb
@@ -42,6 +43,7 @@ class Desk:
     addresses: Addresses
     case: str
     agencies: list[str]
+    officer: str
     direct_metadata: list[tuple[str, str]]
     gateway_metadata: list[tuple[str, str]]
     dossiers: Any
@@ -76,21 +78,30 @@ class Desk:
             ),
             timeout=TIMEOUT,
         )
-        forwarded = [("x-forwarded-client-cert", f"Hash={fingerprint.hex()}")]
-        tokens = TokenServiceStub(channel(addresses, "identity", "gateway"))
-        answer = await tokens.IssueToken(
-            token_pb.IssueTokenRequest(officer=officer), metadata=forwarded, timeout=TIMEOUT
-        )
         through_gateway = gateway_channel(addresses, addresses.gateway)
-        bearer = ("authorization", f"Bearer {answer.access_token}")
-        return cls(
-            addresses, case, agencies, [*forwarded, bearer], [bearer],
+        desk = cls(
+            addresses, case, agencies, officer, [], [],
             dossier_stub(channel(addresses, "dossier", "gateway")),
             dossier_stub(through_gateway),
             read_stub(through_gateway),
             DossierCatalogueServiceStub(channel(addresses, "dossier", "gateway")),
             DossierHandoverServiceStub(channel(addresses, "dossier", "routing")),
         )  # fmt: skip
+        await desk.log_in()
+        return desk
+
+    async def log_in(self) -> None:
+        """Get a token for the calls from here on: one lasts five minutes, and a benchmark longer."""
+        now = time.time()
+        assertion = sign_assertion(system_credentials(self.addresses), self.officer, OfficerLogin(now, "password"), now)
+        forwarded = [("x-forwarded-client-cert", f"Hash={certificate_digest(self.addresses).hex()}")]
+        tokens = TokenServiceStub(channel(self.addresses, "identity", "gateway"))
+        request = token_pb.IssueTokenRequest(assertion=assertion)
+        answer = await tokens.IssueToken(request, metadata=forwarded, timeout=TIMEOUT)
+        self.gateway_metadata[:] = [
+            ("authorization", f"Bearer {answer.access_token}"), ("casemesh-purpose", "handling"),
+        ]  # fmt: skip
+        self.direct_metadata[:] = [*forwarded, *self.gateway_metadata]
 
     async def upload(
         self, metadata: list[tuple[str, str]], stub: Any, documents: list[LocalDocument]
@@ -172,13 +183,18 @@ def channel(addresses: Addresses, service: str, peer: str) -> Any:
 
 def gateway_channel(addresses: Addresses, target: str) -> Any:
     """A channel to a gateway with the agency's certificate."""
-    folder = Path(addresses.pki) / "agencies" / AGENCIES[0] / "systems" / "cms"
-    return open_channel(target, Credentials(folder), server_name="localhost", interceptors=[ErrorInterceptor()])
+    credentials = system_credentials(addresses)
+    return open_channel(target, credentials, server_name="localhost", interceptors=[ErrorInterceptor()])
+
+
+def system_credentials(addresses: Addresses) -> Credentials:
+    """The certificate and key of the first agency's system."""
+    return Credentials(Path(addresses.pki) / "agencies" / AGENCIES[0] / "systems" / "cms")
 
 
 def certificate_digest(addresses: Addresses) -> bytes:
     """SHA-256 of the agency system's certificate, as it is registered."""
-    path = Path(addresses.pki) / "agencies" / AGENCIES[0] / "systems" / "cms" / "tls.pem"
+    path = system_credentials(addresses).directory / "tls.pem"
     return x509.load_pem_x509_certificates(path.read_bytes())[0].fingerprint(SHA256())
 
 

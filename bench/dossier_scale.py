@@ -33,6 +33,7 @@ async def measure(report: Report) -> None:
             for size in _sizes():
                 some = documents[: size // FILE_BYTES]
                 sent = sum(item.path.stat().st_size for item in some)
+                await desk.log_in()
                 with watched(service) as memory:
                     elapsed = await desk.timed_upload(desk.gateway_metadata, desk.through_gateway, some)
                 told = f"{size / 1e9:g} GB in files of about 1 MB through the gateway, once"

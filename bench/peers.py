@@ -82,8 +82,8 @@ class Rsync:
     port: int
 
     def send(self, source: Path) -> float:
-        """Seconds until every file below `source` is on stable storage on the other side."""
-        target = self.folder / "store"
+        """Seconds until every file below `source` is on stable storage on the other side, in a folder of its own."""
+        target = Path(tempfile.mkdtemp(prefix="store-", dir=self.folder))
         ssh = (
             f"ssh -p {self.port} -i {self.folder}/client -c {_CIPHER} -o StrictHostKeyChecking=no"
             f" -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o IdentitiesOnly=yes"
@@ -102,9 +102,7 @@ class Rsync:
             check=True,
         )
         _sync(target)
-        elapsed = time.perf_counter() - started
-        shutil.rmtree(target)
-        return elapsed
+        return time.perf_counter() - started
 
 
 @contextlib.contextmanager
@@ -132,11 +130,12 @@ class Nginx:
     client: Path
 
     def send(self, documents: Sequence[LocalDocument]) -> float:
-        """Seconds until every document is there, its SHA-256 computed from the file, and on stable storage."""
-        store = self.folder / "store"
+        """Seconds until every document is there, in a folder of its own, its SHA-256 computed from the file, and on
+        stable storage."""
+        store = Path(tempfile.mkdtemp(prefix="d-", dir=self.folder / "store"))
         transfers = self.folder / "transfers"
         lines = [
-            f'upload-file = "{item.path}"\nurl = "https://127.0.0.1:{self.port}/d/{n}"'
+            f'upload-file = "{item.path}"\nurl = "https://127.0.0.1:{self.port}/{store.name}/{n}"'
             for n, item in enumerate(documents)
         ]
         transfers.write_text("\n".join(lines), encoding="utf-8")
@@ -151,12 +150,10 @@ class Nginx:
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         with (self.folder / "digests").open("wb") as digests:
-            names = "\0".join(str(store / "d" / str(number)) for number in range(len(documents)))
+            names = "\0".join(str(store / str(number)) for number in range(len(documents)))
             subprocess.run(["xargs", "-0", "sha256sum"], input=names.encode(), stdout=digests, check=True)
         _sync(store)
-        elapsed = time.perf_counter() - started
-        shutil.rmtree(store / "d")
-        return elapsed
+        return time.perf_counter() - started
 
 
 @contextlib.contextmanager

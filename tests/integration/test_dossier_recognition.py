@@ -158,6 +158,23 @@ async def test_a_dossier_is_looked_through_until_it_is_settled_and_again_when_it
     assert 1 == len(await scene.rows("SELECT FROM recognition_due"))
 
 
+async def test_only_a_dossier_that_changed_since_it_was_settled_is_looked_through_again(scene: Scene) -> None:
+    dossier_id = await scene.dossier()
+    await scene.add(dossier_id, ("换押证.pdf", b"x"))
+    working = scene.worker()
+    await working.name_if_due(dossier_id)
+    assert 1 == len(await scene.rows("SELECT FROM classification"))
+    await scene.database.execute("UPDATE recognition_due SET due_at = now()")
+    await until_idle(working)
+    await scene.database.execute("DELETE FROM document")
+    await scene.add(dossier_id, ("起诉书.pdf", b"x"))
+    await working.name_if_due(dossier_id)
+    assert [] == await scene.rows("SELECT FROM classification")
+    await scene.database.execute("UPDATE dossier SET revision = revision + 1")
+    await working.name_if_due(dossier_id)
+    assert 1 == len(await scene.rows("SELECT FROM classification"))
+
+
 async def test_replicas_never_have_the_same_content_in_hand(scene: Scene) -> None:
     dossier_id = await scene.dossier()
     blobs = await scene.add(dossier_id, *((f"{number}.txt", b"x") for number in range(40)))
@@ -182,6 +199,41 @@ async def test_what_was_begun_before_is_taken_alone(scene: Scene) -> None:
     await scene.worker().name_documents(dossier_id)
     assert 3 == len(await scene.store.take_contents(7, timedelta()))
     assert [1, 1, 1] == [len(await scene.store.take_contents(7, LEASE)) for _ in range(3)]
+
+
+async def test_contents_of_no_document_wait_and_hold_up_nothing(scene: Scene) -> None:
+    given_up, kept = await scene.dossier(), await scene.dossier()
+    gone = await scene.add(given_up, *((f"{number}.txt", b"x") for number in range(5)))
+    (wanted,) = await scene.add(kept, ("a.txt", b"x"))
+    for dossier_id in (given_up, kept):
+        await scene.worker().name_documents(dossier_id)
+    await scene.database.execute("DELETE FROM document WHERE dossier_id = $1", given_up)
+    assert [wanted] == [content.blob_id for content in await scene.store.take_contents(2, LEASE)]
+    assert [] == await scene.store.take_contents(7, LEASE)
+    await scene.database.execute("UPDATE document SET blob_id = $1", gone[0])
+    await scene.database.execute("UPDATE recognition SET due_at = now() WHERE attempts = 0")
+    assert [(gone[0], 1)] == [
+        (content.blob_id, content.attempts) for content in await scene.store.take_contents(7, LEASE)
+    ]
+
+
+async def test_contents_are_taken_in_the_order_in_which_they_lie(scene: Scene) -> None:
+    dossier_id, pack_id = await scene.dossier(), uuid.UUID(new_id())
+    blobs = await scene.add(dossier_id, *((f"{number}.txt", b"x") for number in range(6)))
+    await scene.database.execute(
+        "INSERT INTO pack (pack_id, case_name, dossier_id, epoch, end_bytes, records) VALUES ($1, $2, $3, 1, 9, 9)",
+        pack_id, CASE, dossier_id,
+    )  # fmt: skip
+    places = {blob_id: 4096 * place for blob_id, place in zip(blobs, (3, 5, 1, 4, 2, 6), strict=True)}
+    for blob_id, position in places.items():
+        await scene.database.execute(
+            "INSERT INTO extent (blob_id, chunk_index, pack_id, position_bytes, stored_bytes, record_number, "
+            "offset_bytes, length_bytes) VALUES ($1, 0, $2, $3, 65, 1, 0, 1)",
+            blob_id, pack_id, position,
+        )  # fmt: skip
+    await scene.worker().name_documents(dossier_id)
+    taken = [content.blob_id for content in await scene.store.take_contents(6, LEASE)]
+    assert sorted(blobs, key=places.__getitem__) == taken
 
 
 async def test_what_is_given_back_was_never_begun(scene: Scene) -> None:

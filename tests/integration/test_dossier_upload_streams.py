@@ -324,6 +324,50 @@ async def test_an_agency_takes_no_more_than_its_quota_however_it_sends(
     )
 
 
+async def test_what_comes_by_reference_counts_against_the_quota_unless_the_agency_has_it_already(
+    dossier_desk: DossierDesk, tmp_path: Path
+) -> None:
+    documents = documents_of(tmp_path, [6000, 5000])
+    contents = [item.path.read_bytes() for item in documents]
+    version = (await dossier_desk.version(documents)).name
+    await dossier_desk.grant(version)
+    chen = dossier_desk.as_caller(
+        dossier_stub, await dossier_desk.participate(dossier_desk.procuratorate, "chen")
+    )  # fmt: skip
+    owner = await asyncpg.connect(dossier_desk.mesh.databases["dossier"].owner_dsn)
+    await owner.execute(
+        "INSERT INTO agency_quota (agency, limit_bytes) VALUES ($1, 10999)", dossier_desk.procuratorate.name
+    )  # fmt: skip
+    await owner.close()
+
+    async def draft() -> str:
+        request = pb.CreateDossierRequest(request_id=new_id(), case=dossier_desk.case, title="诉讼文书卷")
+        name: str = (await chen.CreateDossier(request)).dossier.name
+        return name
+
+    async def take(dossier: str, *indexes: int) -> int:
+        request = pb.TakeDocumentsRequest(
+            request_id=new_id(), dossier=dossier, version=version, document_indexes=indexes
+        )
+        count: int = (await chen.TakeDocuments(request)).document_count
+        return count
+
+    first = await draft()
+    for refused in (
+        take(first),
+        reference(chen, first, referenced(0, contents[0]), referenced(1, contents[1])),
+    ):
+        with pytest.raises(ResourceExhausted) as caught:
+            await refused
+        assert ("QUOTA_EXCEEDED", {"limit": "agency"}) == (caught.value.reason, caught.value.metadata)
+    assert 1 == await take(first, 0)
+    second = await draft()
+    assert 1 == await take(second, 0)
+    with pytest.raises(ResourceExhausted):
+        await reference(chen, second, referenced(1, contents[1]))
+    assert [0] == await reference(chen, await draft(), referenced(0, contents[0]))
+
+
 async def test_a_stream_whose_first_message_is_a_large_chunk_is_refused(dossier_desk: DossierDesk) -> None:
     chunk = frames(pb.DocumentChunk(data=bytes(100_000)))
     with pytest.raises(Exception, match="open"):

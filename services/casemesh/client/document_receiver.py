@@ -40,7 +40,7 @@ class DocumentReceiver:
         self._digest = hashlib.sha256()
         self._offset = 0
         self._resumed = False
-        self._volumes: set[Path] = set()
+        self._volumes: set[str] = set()
         self.received_bytes = 0
         self.finished = False
 
@@ -136,9 +136,9 @@ class DocumentReceiver:
 
     def _place(self, document: ManifestDocument) -> Path:
         path = self._folder.document_path(document)
-        if path.parent not in self._volumes:
+        if document.volume not in self._volumes:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._volumes.add(path.parent)
+            self._volumes.add(document.volume)
         return path
 
     def _start_anew(self) -> NoReturn:

@@ -66,7 +66,7 @@ class DossierFolder:
             check_name("file_name", document.file_name, document.document_index)
         except InvalidArgument as error:
             raise ManifestError(f"the manifest has an unsafe name: {error.message}") from error
-        return self.root / "documents" / document.volume / document.file_name
+        return self.root.joinpath("documents", document.volume, document.file_name)
 
     def partial_path(self, document: ManifestDocument) -> Path:
         """Where a document lies while it is not whole."""

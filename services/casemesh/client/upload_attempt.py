@@ -81,6 +81,8 @@ class UploadAttempt:
         self._source.begin_attempt(self._held)
         self._held_bytes = sum(item.committed_bytes for item in self._held.values())
         self._tell()
+        whole = [index for index, item in self._held.items() if item.sha256 and index < len(self._source.documents)]
+        await asyncio.to_thread(self._source.hash_files, whole)
         self._share_out()
         self._others = [
             self._group.create_task(self._run_other(stream, share))
@@ -138,7 +140,7 @@ class UploadAttempt:
     async def _reference_known(self) -> None:
         """Add by reference what the service has and the sender may read; it then counts as held."""
         wanted = [index for index in range(len(self._source.documents)) if index not in self._held]
-        await asyncio.to_thread(lambda: [self._source.digest(index) for index in wanted])
+        await asyncio.to_thread(self._source.hash_files, wanted)
         for index in await self._reference(wanted):
             size = self._source.sizes[index]
             self._held[index] = dossier_pb2.Document(

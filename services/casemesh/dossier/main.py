@@ -51,6 +51,7 @@ from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import add_DossierCa
 from casemesh.dossier.v1.dossier_delivery_service_pb2_grpc import add_DossierDeliveryServiceServicer_to_server
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import add_DossierHandoverServiceServicer_to_server
 from casemesh.dossier.version_store import VersionStore
+from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
 from casemesh.runtime.host import Assembly, Host
 
 
@@ -66,8 +67,9 @@ async def assemble(host: Host) -> Assembly:
     uploads = Uploads(packs, SUITES[config.suite], store, UploadStore(host.database, host.clock), config.quota)
     append = AuditAppendServiceStub(host.channel_to("audit"))
     versions, deliveries = VersionStore(host.database), DeliveryStore(host.database)
-    downloads = Downloads(packs, store, versions, deliveries, ReadLog(host.database, append, host.clock))
-    drafts = Drafts(host.database, store, DraftStore(), host.clock)
+    access = AccessServiceStub(host.channel_to("identity"))
+    downloads = Downloads(packs, store, versions, deliveries, ReadLog(host.database, append, access, host.clock))
+    drafts = Drafts(host.database, store, DraftStore(), host.clock, config.quota)
     catalogue, entries = dossier_catalogue.load(), EntryStore(host.database)
     classifier = Classifier(catalogue)
     limits = ExaminationLimits(config.examine_up_to, config.ocr)

@@ -49,6 +49,10 @@ def _view(field: str, resource: str, audited: str = "") -> MethodPolicy:
     )
 
 
+def _read(audited: str) -> MethodPolicy:
+    return replace(_view("version", "version", audited), reads_content=True)
+
+
 POLICIES: PolicyTable = {
     f"{DOSSIER_SERVICE}/CreateDossier": _change("case", "case", DRAFT_CREATED),
     f"{DOSSIER_SERVICE}/UploadDocuments": replace(
@@ -62,20 +66,20 @@ POLICIES: PolicyTable = {
     f"{DOSSIER_SERVICE}/SupplementDossier": _change("dossier", "dossier", DRAFT_SUPPLEMENTS),
     f"{DOSSIER_SERVICE}/AbandonDraft": _change("dossier", "dossier", DRAFT_ABANDONED),
     f"{DOSSIER_SERVICE}/QueryUpload": _change("dossier", "dossier"),
-    f"{DOSSIER_SERVICE}/FinalizeDossier": _change("dossier", "dossier", VERSION_FINALIZED),
+    f"{DOSSIER_SERVICE}/FinalizeDossier": replace(_change("dossier", "dossier", VERSION_FINALIZED), fresh_login=True),
     f"{READ_SERVICE}/GetDossier": _view("name", "dossier"),
     f"{READ_SERVICE}/GetDossierVersion": MethodPolicy(
         _AND_ROUTING, on_case=OnCase(CASE_PERMISSION_VIEW_DOSSIER, "name", "version")
     ),
     f"{READ_SERVICE}/ListDossiers": _view("case", "case"),
-    f"{READ_SERVICE}/DownloadManifest": _view("version", "version", MANIFEST_READ),
-    f"{READ_SERVICE}/DownloadDocuments": _view("version", "version", VERSION_READ),
-    f"{READ_SERVICE}/ReadDocument": _view("version", "version", VERSION_READ),
-    f"{READ_SERVICE}/DownloadArchive": _view("version", "version", VERSION_READ),
+    f"{READ_SERVICE}/DownloadManifest": _read(MANIFEST_READ),
+    f"{READ_SERVICE}/DownloadDocuments": _read(VERSION_READ),
+    f"{READ_SERVICE}/ReadDocument": _read(VERSION_READ),
+    f"{READ_SERVICE}/DownloadArchive": _read(VERSION_READ),
     f"{READ_SERVICE}/ListDocuments": _view("version", "version"),
     f"{READ_SERVICE}/ListDossierVersions": _view("dossier", "dossier"),
     f"{READ_SERVICE}/ListVersionChanges": _view("version", "version"),
-    f"{DELIVERY_SERVICE}/ConfirmDownload": _view("version", "version", VERSION_CONFIRMED),
+    f"{DELIVERY_SERVICE}/ConfirmDownload": replace(_view("version", "version", VERSION_CONFIRMED), fresh_login=True),
     f"{DELIVERY_SERVICE}/ListDeliveries": _view("version", "version"),
     f"{CATALOGUE_SERVICE}/ListCatalogueEntries": _view("parent", "dossier_or_version"),
     f"{CATALOGUE_SERVICE}/CorrectDocument": _change("document", "document", DOCUMENT_CORRECTED),

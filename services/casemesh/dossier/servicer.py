@@ -56,7 +56,7 @@ class DossierServicer(DossierServiceServicer):
         self._store = store
         self._uploads = uploads
         self._pieces = Pieces(database, uploads)
-        self._referencing = Referencing(database, clock)
+        self._referencing = Referencing(database, clock, uploads.quota)
         self._drafts = drafts
         self._finalizing = finalizing
         self._outbox = outbox
@@ -193,8 +193,13 @@ class DossierHandoverServicer(DossierHandoverServiceServicer):
 
 def add_dossiers_to_server(servicer: DossierServicer, server: grpc.aio.Server) -> None:
     """As the generated function does, but messages of an upload are taken off the wire by `uploading.wire`."""
-    add_DossierServiceServicer_to_server(servicer, server)
     upload = grpc.stream_stream_rpc_method_handler(
         servicer.UploadDocuments, parse, pb.UploadDocumentsResponse.SerializeToString
     )
+    # Before the generated handlers, of which the first to know a method has it; behind them for a server that keeps
+    # registered methods, where the last one has it.
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(DOSSIER_SERVICE, {"UploadDocuments": upload}),)
+    )
+    add_DossierServiceServicer_to_server(servicer, server)
     server.add_registered_method_handlers(DOSSIER_SERVICE, {"UploadDocuments": upload})

@@ -46,7 +46,7 @@ class DossierCatalogueServicer(DossierCatalogueServiceServicer):
     async def ListCatalogueEntries(
         self, request: pb.ListCatalogueEntriesRequest, context: Any
     ) -> pb.ListCatalogueEntriesResponse:
-        agency = current_call().require_caller().agency
+        agency = current_call().viewing_agency
         dossier_id, revision = await revision_of(self._dossiers, request.parent, agency)
         limit, after = request.page_size or _ENTRY_PAGE, index_of(request.page_token)
         # Whoever asks right after sending sees the types by name, not how far a worker happens to be.

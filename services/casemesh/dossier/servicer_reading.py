@@ -132,12 +132,17 @@ class DossierReadServicer(DossierReadServiceServicer):
 
 def add_reading_to_server(servicer: DossierReadServicer, server: grpc.aio.Server) -> None:
     """As the generated function does, but messages of DownloadDocuments come encoded by `downloading.messages`."""
-    add_DossierReadServiceServicer_to_server(servicer, server)
     download = grpc.unary_stream_rpc_method_handler(
         servicer.DownloadDocuments, pb.DownloadDocumentsRequest.FromString, bytes
     )
+    # Before the generated handlers, of which the first to know a method has it; behind them for a server that keeps
+    # registered methods, where the last one has it.
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(READ_SERVICE, {"DownloadDocuments": download}),)
+    )
+    add_DossierReadServiceServicer_to_server(servicer, server)
     server.add_registered_method_handlers(READ_SERVICE, {"DownloadDocuments": download})
 
 
 def _agency() -> str:
-    return current_call().require_caller().agency
+    return current_call().viewing_agency

@@ -50,7 +50,7 @@ class Checking:
         Costs as much as volumes and suspects are many; documents that have no type yet get theirs by name first. Raises
         FailedPrecondition (DOCUMENT_NEVER_CROSSES).
         """
-        await self.recognizing.name_documents(dossier_id)
+        await self.recognizing.name_if_due(dossier_id)
         require_transferable(await self.documents.suspects(dossier_id, revision))
 
     async def refusal_of(self, version: StoredVersion) -> FailedPrecondition | None:

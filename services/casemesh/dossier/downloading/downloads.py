@@ -198,7 +198,7 @@ class Downloads:
                 "size_bytes": str(sent.size_bytes),
                 "complete": "true" if complete else "false",
             }
-            await asyncio.shield(asyncio.ensure_future(self.log.sent(call, version, told)))
+            await asyncio.shield(asyncio.ensure_future(self.log.sent(call, version, sent.size_bytes, told)))
 
 
 def _zipped(writer: ArchiveWriter, page: Page, reader: ContentReader) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from casemesh.dossier.policy import (
 )
 from casemesh.dossier.resources import dossier_message
 from casemesh.dossier.store import DossierStore
+from casemesh.dossier.uploading.quota import require_room
 from casemesh.dossier.uploading.session import MAX_DOCUMENTS, MAX_DOSSIER_BYTES, MAX_DOSSIER_PAGES
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import AlreadyExists, OutOfRange, ResourceExhausted, not_found
@@ -35,12 +36,16 @@ Details = dict[str, str]
 
 @dataclass(frozen=True)
 class Drafts:
-    """Carries out the changes of drafts that bring no bytes. Each has one effect and one event for one request id."""
+    """Carries out the changes of drafts that bring no bytes. Each has one effect and one event for one request id.
+
+    ``quota`` is how many bytes an agency's dossiers may take without its own limit.
+    """
 
     database: Database
     dossiers: DossierStore
     store: DraftStore
     clock: Clock
+    quota: int | None = None
 
     async def supplement(self, request: pb.SupplementDossierRequest, call: Call) -> pb.SupplementDossierResponse:
         """Make a final dossier a draft of its next version. Raises FailedPrecondition (DOSSIER_NOT_FINAL)."""
@@ -69,8 +74,8 @@ class Drafts:
     async def take(self, request: pb.TakeDocumentsRequest, call: Call) -> pb.TakeDocumentsResponse:
         """Add documents of a version by reference, all or none.
 
-        Raises NotFound, OutOfRange for an index that the version does not have, AlreadyExists, ResourceExhausted, and
-        Conflict (UPLOAD_LEASE_HELD).
+        Raises NotFound, OutOfRange for an index that the version does not have, AlreadyExists, ResourceExhausted (also
+        QUOTA_EXCEEDED), and Conflict (UPLOAD_LEASE_HELD).
         """
 
         async def change(transaction: Transaction) -> tuple[pb.TakeDocumentsResponse, Details]:
@@ -85,7 +90,8 @@ class Drafts:
             held = await self.store.held(transaction, draft)
             taken = await self.store.chosen(transaction, source, request.document_indexes, request.parties)
             first = held[-1].index + 1 if held else 0
-            _require_room(held, taken, first)
+            _require_fitting(held, taken, first)
+            await require_room(transaction, agency, self.quota, [document.blob_id for document in taken])
             await self.store.copy(transaction, source, draft, taken, first)
             if not held:
                 # Nothing was ever uploaded, so there is no upload whose finish could be awaited.
@@ -167,7 +173,7 @@ def _no_such_document() -> OutOfRange:
     return OutOfRange("POSITION_OUT_OF_RANGE", "there is no such document", {"field": "document_indexes"})
 
 
-def _require_room(held: Sequence[DocumentEntry], taken: Sequence[DocumentEntry], first: int) -> None:
+def _require_fitting(held: Sequence[DocumentEntry], taken: Sequence[DocumentEntry], first: int) -> None:
     names = {name_key(document.volume, document.file_name): document.index for document in held}
     for document in taken:
         key = name_key(document.volume, document.file_name)

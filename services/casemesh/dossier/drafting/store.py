@@ -39,7 +39,8 @@ UPDATE dossier SET state = 'final', revision = $2, upload_finished = true WHERE 
 _END_DOSSIER = "UPDATE dossier SET state = 'abandoned', title = '' WHERE dossier_id = $1"
 _SET_FINISHED = "UPDATE dossier SET upload_finished = true WHERE dossier_id = $1"
 _COLUMNS = """
-SELECT document.document_index, document.volume, document.file_name, document.page_count, blob.size_bytes
+SELECT document.document_index, document.volume, document.file_name, document.page_count, blob.size_bytes,
+       blob.blob_id
 FROM document JOIN blob USING (blob_id) WHERE document.dossier_id = $1 AND document.revision = $2
 """
 _HELD = f"{_COLUMNS} ORDER BY document.document_index"
@@ -96,6 +97,7 @@ class DocumentEntry:
     file_name: str
     page_count: int
     size_bytes: int
+    blob_id: uuid.UUID
 
 
 class DraftStore:

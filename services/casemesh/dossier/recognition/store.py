@@ -21,6 +21,7 @@ WHERE dossier_id IN (
     SELECT dossier_id FROM recognition_due WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING dossier_id, due_at
 """
+_MAY_BE_UNNAMED = "SELECT EXISTS (SELECT FROM recognition_due WHERE dossier_id = $1)"
 # A dossier that changed meanwhile has another time, and stays.
 _SETTLE = """
 DELETE FROM recognition_due USING dossier
@@ -57,8 +58,19 @@ INSERT INTO recognition (blob_id) SELECT blob_id FROM blob WHERE blob_id = ANY($
 ON CONFLICT DO NOTHING
 """
 _RULES = "SELECT title, type_code FROM recognition_rule WHERE agency = $1"
-# What was begun before comes alone: whatever else was taken with it would be lost with it once more.
+# What was begun before comes alone: whatever else was taken with it would be lost with it once more. What no document
+# has any more, since its draft was given up, is put off instead: another document may yet come to have it.
 _TAKE_CONTENTS = """
+WITH due AS MATERIALIZED (
+    SELECT blob_id, EXISTS (SELECT FROM document WHERE document.blob_id = waiting.blob_id) AS wanted
+    FROM recognition AS waiting WHERE examined_at IS NULL AND due_at <= now() AND (attempts > 0) = $3
+    ORDER BY due_at, blob_id LIMIT $1 FOR UPDATE OF waiting SKIP LOCKED)
+UPDATE recognition
+SET attempts = attempts + due.wanted::int, due_at = now() + CASE WHEN due.wanted THEN $2::interval ELSE $4::interval END
+FROM due WHERE recognition.blob_id = due.blob_id
+RETURNING recognition.blob_id, attempts, wanted
+"""
+_CONTENTS = """
 UPDATE recognition SET attempts = attempts + 1, due_at = now() + $2
 WHERE blob_id IN (
     SELECT blob_id FROM recognition WHERE examined_at IS NULL AND due_at <= now() AND (attempts > 0) = $3
@@ -96,6 +108,7 @@ WHERE classification.officer IS NULL
 """
 _TRANSFERS = "SELECT EXISTS (SELECT FROM upload_lease WHERE expires_at > now())"
 _COLUMN_LENGTH: Final = 200
+_UNWANTED_PAUSE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,16 @@ class DueContent:
     attempts: int
     case_name: str
     content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found of a content; ``guesses`` are its documents' types by document id."""
+
+    blob_id: uuid.UUID
+    findings: Findings
+    title: str
+    guesses: Mapping[uuid.UUID, Guess]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +174,10 @@ class RecognitionStore:
         """Look no further through a dossier that is no draft and has not changed since it was taken."""
         await self._database.execute(_SETTLE, due.dossier_id, due.due_at)
 
+    async def may_have_unnamed(self, dossier_id: str) -> bool:
+        """Whether a dossier may hold documents without a type: all but those that were settled since they changed."""
+        return bool(await self._database.fetchval(_MAY_BE_UNNAMED, dossier_id))
+
     async def look_again_soon(self, dossier_id: uuid.UUID) -> None:
         """A dossier in which something came is likely to get more."""
         await self._database.execute(_LOOK_AGAIN_SOON, dossier_id)
@@ -177,22 +204,30 @@ class RecognitionStore:
             await transaction.execute(_ADD_RECOGNITIONS, list({document.blob_id for document, _ in documents}))
 
     async def take_contents(self, limit: int, lease: timedelta) -> list[DueContent]:
-        """Contents to examine: several that are new, or a single one whose examination was begun before."""
-        taken = await self._database.fetch(_TAKE_CONTENTS, limit, lease, False)
-        taken = taken or await self._database.fetch(_TAKE_CONTENTS, 1, lease, True)
+        """Contents to examine, as they lie in the packs: several that are new, or one whose examination was begun."""
+        taken = await self._take(limit, lease, False) or await self._take(1, lease, True)
         if not taken:
             return []
         attempts = {row["blob_id"]: row["attempts"] for row in taken}
         extents: dict[uuid.UUID, list[Extent]] = {}
         for row in await self._database.fetch(_EXTENTS, list(attempts)):
             extents.setdefault(row["blob_id"], []).append(extent_of(row))
-        return [
+        contents = [
             DueContent(
                 row["blob_id"], attempts[row["blob_id"]], row["case_name"],
                 Content(0, row["blob_id"].bytes, row["size_bytes"], tuple(extents.get(row["blob_id"], ()))),
             )
             for row in await self._database.fetch(_CONTENTS, list(attempts))
         ]  # fmt: skip
+        # Packs are read in large steps: out of turn, each content would cost one.
+        return sorted(contents, key=lambda due: (due.case_name, due.content.extents[:1]))
+
+    async def _take(self, limit: int, lease: timedelta, begun: bool) -> list[Row]:
+        while True:
+            rows = await self._database.fetch(_TAKE_CONTENTS, limit, lease, begun, _UNWANTED_PAUSE)
+            wanted = [row for row in rows if row["wanted"]]
+            if wanted or not rows:
+                return wanted
 
     async def give_back(self, contents: Sequence[DueContent]) -> None:
         """Leave contents to others as if they had not been taken."""
@@ -216,20 +251,25 @@ class RecognitionStore:
             )
         return found
 
-    async def set_examined(
-        self, content: DueContent, findings: Findings, title: str, guesses: Mapping[uuid.UUID, Guess]
-    ) -> None:
-        """Keep what an examination found, and the types that follow from it."""
+    async def set_examined(self, examined: Sequence[Examined]) -> None:
+        """Keep what examinations found, and the types that follow from it, all or none."""
         async with self._database.transaction() as transaction:
-            await transaction.execute(
-                _SET_EXAMINED, content.blob_id, findings.format, findings.page_count, list(findings.problems),
-                title[:_COLUMN_LENGTH],
+            await transaction.executemany(
+                _SET_EXAMINED,
+                [
+                    (
+                        each.blob_id, each.findings.format, each.findings.page_count, list(each.findings.problems),
+                        each.title[:_COLUMN_LENGTH],
+                    )
+                    for each in examined
+                ],
             )  # fmt: skip
             await transaction.executemany(
                 _RECLASSIFY,
                 [
                     (document_id, guess.type_code, guess.confidence, guess.source or "", guess.reason)
-                    for document_id, guess in guesses.items()
+                    for each in examined
+                    for document_id, guess in each.guesses.items()
                 ],
             )
 

@@ -24,7 +24,7 @@ from casemesh.client.examining.formats import sniff
 from casemesh.dossier.packs.stores import PackStore
 from casemesh.dossier.recognition.classify import Classifier, Guess, Source
 from casemesh.dossier.recognition.reading import ReadableContents
-from casemesh.dossier.recognition.store import DueContent, NamedContent, RecognitionStore, Unnamed
+from casemesh.dossier.recognition.store import DueContent, Examined, NamedContent, RecognitionStore, Unnamed
 from casemesh.dossier.store import DossierStore
 from casemesh.errors import CaseMeshError, DataLoss
 
@@ -142,6 +142,11 @@ class Recognizing:
             if len(documents) < _NAMES:
                 return count
 
+    async def name_if_due(self, dossier_id: str) -> None:
+        """As `name_documents`, but at no cost for a dossier that was looked through since it last changed."""
+        if await self._store.may_have_unnamed(dossier_id):
+            await self.name_documents(dossier_id)
+
     def _name(self, documents: Sequence[Unnamed], rules: Mapping[str, Rules]) -> list[tuple[Unnamed, Guess | None]]:
         return [
             (
@@ -172,8 +177,7 @@ class Recognizing:
             done = await loop.run_in_executor(self._thread, self._look, contents, keys, names)
         finally:
             await asyncio.shield(self._store.give_back(contents[len(done) :]))
-        for seen in done:
-            await self._keep(seen)
+        await self._keep(done)
         if live:
             await asyncio.sleep(_RESTS * (time.monotonic() - began))
         return True
@@ -220,24 +224,34 @@ class Recognizing:
             return False
         return any(self._classifier.classify(name).confidence < _SURE for name in file_names)
 
-    async def _keep(self, seen: _Seen) -> None:
-        content, findings = seen.content, seen.findings
-        if seen.damaged:
-            log.error("recognition.content_damaged", blob=str(content.blob_id))
-            await self._store.postpone(content, _DAMAGED_RETRY)
-            return
-        if findings is None:
-            log.warning("recognition.examination_failed", blob=str(content.blob_id), attempts=content.attempts)
-            if content.attempts < MAX_ATTEMPTS:
-                await self._store.try_again(content, _RETRY)
-                return
-            findings = Findings(Format.UNRECOGNISED, problems=(Problem.UNREADABLE,))
-        documents = (await self._store.documents_of([content.blob_id])).get(content.blob_id, ())
-        rules = await self._rules({document.agency for document in documents})
+    async def _keep(self, done: Sequence[_Seen]) -> None:
+        found: list[tuple[_Seen, Findings]] = []
+        for seen in done:
+            content, findings = seen.content, seen.findings
+            if seen.damaged:
+                log.error("recognition.content_damaged", blob=str(content.blob_id))
+                await self._store.postpone(content, _DAMAGED_RETRY)
+            elif findings is not None:
+                found.append((seen, findings))
+            else:
+                log.warning("recognition.examination_failed", blob=str(content.blob_id), attempts=content.attempts)
+                if content.attempts < MAX_ATTEMPTS:
+                    await self._store.try_again(content, _RETRY)
+                else:
+                    found.append((seen, Findings(Format.UNRECOGNISED, problems=(Problem.UNREADABLE,))))
+        names = await self._store.documents_of([seen.content.blob_id for seen, _ in found])
+        rules = await self._rules({document.agency for documents in names.values() for document in documents})
+        await self._store.set_examined(
+            [self._examined(seen, findings, names.get(seen.content.blob_id, ()), rules) for seen, findings in found]
+        )
+
+    def _examined(
+        self, seen: _Seen, findings: Findings, documents: Sequence[NamedContent], rules: Mapping[str, Rules]
+    ) -> Examined:
         guesses = {
             document.document_id: self._classifier.classify(
                 document.file_name, findings.lines, rules[document.agency], seen.source
             )
             for document in documents
         }
-        await self._store.set_examined(content, findings, self._classifier.title_of(findings.lines), guesses)
+        return Examined(seen.content.blob_id, findings, self._classifier.title_of(findings.lines), guesses)

@@ -15,6 +15,7 @@ from casemesh.core.names import DOSSIER
 from casemesh.dossier.id_series import new_ids
 from casemesh.dossier.policy import DOCUMENTS_REFERENCED
 from casemesh.dossier.uploading.document_records import head_of
+from casemesh.dossier.uploading.quota import require_room
 from casemesh.dossier.uploading.session import DocumentHead, UploadSession
 from casemesh.dossier.uploading.store import DOCUMENT_COLUMNS, lock_draft, require_no_other_upload, require_unwritten
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
@@ -45,16 +46,21 @@ _NEXT_EPOCH = "UPDATE upload_lease SET epoch = epoch + 1 WHERE dossier_id = $1"
 
 @dataclass(frozen=True)
 class Referencing:
-    """Carries out ReferenceDocuments."""
+    """Carries out ReferenceDocuments.
+
+    ``quota`` is how many bytes an agency's dossiers may take without its own limit.
+    """
 
     database: Database
     clock: Clock
+    quota: int | None = None
 
     async def reference(self, request: pb.ReferenceDocumentsRequest, call: Call) -> pb.ReferenceDocumentsResponse:
         """Add what the caller may read; the answer names what is whole in the draft now.
 
         Raises NotFound, FailedPrecondition (DOSSIER_FINAL), Conflict (UPLOAD_LEASE_HELD), InvalidArgument for a header
-        that an upload would refuse, AlreadyExists (DOCUMENT_NAME_DUPLICATE); nothing is added then.
+        that an upload would refuse, AlreadyExists (DOCUMENT_NAME_DUPLICATE), ResourceExhausted (QUOTA_EXCEEDED);
+        nothing is added then.
         """
         async with self.database.transaction() as transaction:
             stored = await recall(transaction, call, request, pb.ReferenceDocumentsResponse)
@@ -92,6 +98,7 @@ class Referencing:
         ]
         if new:
             await require_unwritten(transaction, dossier_id, draft["revision"], [head for head, _ in new])
+            await require_room(transaction, agency, self.quota, [blob_id for _, blob_id in new])
             await transaction.copy("document", DOCUMENT_COLUMNS, _rows(dossier_id, draft["revision"], new))
             if await transaction.execute(_UNFINISH, dossier_id):
                 await transaction.execute(_NEXT_EPOCH, dossier_id)

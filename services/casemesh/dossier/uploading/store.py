@@ -17,6 +17,7 @@ from casemesh.dossier.packs.format import PACK_HEADER_BYTES
 from casemesh.dossier.packs.reader import Extent
 from casemesh.dossier.policy import UPLOAD_FINISHED
 from casemesh.dossier.uploading.batch import Batch, DocumentProgress
+from casemesh.dossier.uploading.quota import room_of
 from casemesh.dossier.uploading.recovery import HeldDocument
 from casemesh.dossier.uploading.session import (
     DocumentHead,
@@ -115,13 +116,6 @@ _DROP = (
     "DELETE FROM extent WHERE blob_id = ANY($1::uuid[])",
     "DELETE FROM blob WHERE blob_id = ANY($1::uuid[])",
 )
-_ROOM = """
-SELECT limits.limit_bytes - coalesce((
-    SELECT sum(size_bytes) FROM blob WHERE blob_id IN (
-        SELECT blob_id FROM document JOIN dossier USING (dossier_id) WHERE dossier.agency = $1)), 0)::bigint
-FROM (SELECT coalesce((SELECT limit_bytes FROM agency_quota WHERE agency = $1), $2::bigint) AS limit_bytes) AS limits
-WHERE limits.limit_bytes IS NOT NULL
-"""
 _SET_FINISHED = "UPDATE dossier SET upload_finished = $2 WHERE dossier_id = $1 AND upload_finished <> $2"
 _FINISHED = "SELECT upload_finished FROM dossier WHERE dossier_id = $1"
 _BLOB_COLUMNS = ("blob_id", "case_name", "size_bytes", "received_bytes", "chunks", "sha256")
@@ -226,13 +220,8 @@ class UploadStore:
             await transaction.execute(_CLOSE_PACK, uuid.UUID(bytes=pack_id))
 
     async def room(self, agency: str, quota: int | None) -> int | None:
-        """How many more bytes the agency's dossiers may take; None without a limit.
-
-        ``quota`` is the limit where the agency has none of its own. Each content counts once. Two uploads that begin at
-        once may together go beyond.
-        """
-        room: int | None = await self._database.fetchval(_ROOM, agency, quota)
-        return room
+        """What `quota.room_of` says."""
+        return await room_of(self._database, agency, quota)
 
     async def commit(self, lease: Lease, batch: Batch) -> None:
         """Make a batch, whose bytes must be durable, part of the dossier; leave its finish to `finish`.

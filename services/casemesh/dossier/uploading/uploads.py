@@ -32,7 +32,7 @@ class Uploads:
         self._suite = suite
         self._dossiers = dossiers
         self._store = store
-        self._quota = quota
+        self.quota = quota
         self._streams: set[UploadStream] = set()
 
     async def run(self, requests: Requests, call: Call) -> AsyncGenerator[pb.UploadDocumentsResponse, None]:
@@ -75,7 +75,7 @@ class Uploads:
                 await earlier.end(Conflict("UPLOAD_LEASE_LOST", "the upload was taken over by a later stream"))
         agency = call.require_caller().agency
         case_key = await self._dossiers.case_key(case)
-        room = await self._store.room(agency, self._quota)
+        room = await self._store.room(agency, self.quota)
         lease = await self._store.take_lease(dossier_id, case, agency, opening.upload_id, attempt_id)
         stream = UploadStream(
             self._packs, self._suite, self._store, lease, case_key, call, self._streams.discard, room
