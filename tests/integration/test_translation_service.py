@@ -47,6 +47,7 @@ def table(
         version=version,
         display_name=code_system,
         csv=csv.encode(),
+        pack=admin_pb2.PackSource(accept_unsigned=True),
     )
 
 
@@ -65,6 +66,7 @@ def pairs(
         target_code_system=target,
         effective_until=effective_until,
         csv=csv.encode(),
+        pack=admin_pb2.PackSource(accept_unsigned=True),
     )
 
 

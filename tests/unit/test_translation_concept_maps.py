@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemesh.translation.code_systems import CodeEntry, CodeSystem
@@ -110,6 +110,7 @@ def test_a_month_counts_from_its_first_day() -> None:
 DAYS = st.none() | st.dates(date(2000, 1, 1), date(2000, 2, 28))
 
 
+@settings(deadline=None)
 @given(DAYS, DAYS, DAYS, DAYS)
 def test_periods_overlap_exactly_when_some_day_lies_in_both(
     first: date | None, last: date | None, other_first: date | None, other_last: date | None

@@ -1,46 +1,25 @@
 """The tables of the field, as published by others, go through the same reader. They are not shipped with CaseMesh."""
 
+import csv
 import os
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from casemesh.translation.code_system_pack import CodeSystemColumns, parse_code_system
+from casemesh.translation.code_system_pack import parse_code_system
 from casemesh.translation.code_systems import CodeSystem
-from casemesh.translation.concept_map_pack import ConceptMapColumns, parse_concept_map
+from casemesh.translation.concept_map_pack import parse_concept_map
 from casemesh.translation.concept_maps import ConceptMap, Equivalence, Outcome, translate
+from casemesh.translation.coverage import Coverage, coverage
+from casemesh.translation.importing import pair_columns, table_columns
+from casemesh.translation.pack_rows import PackFile
+from casemesh.translation.reversing import reverse
+from casemesh.translation.table_layouts import map_layouts, table_layouts
 
 SHARED = Path(os.environ.get("CASEMESH_SHARED", Path(__file__).resolve().parents[2] / ".." / "shared")).resolve()
 TODAY = date(2026, 1, 1)
-PLAIN = CodeSystemColumns()
-TABLES = {
-    "civil_cause_groups_2025": (59, CodeSystemColumns(code="group")),
-    "court_case_numbers_observed": (514, CodeSystemColumns(code="case_number", name="")),
-    "court_case_type": (215, PLAIN),
-    "court_codes_observed": (246, CodeSystemColumns(code="court_code_代字", name="court_name_zh")),
-    "criminal_charges": (483, CodeSystemColumns(code="charge_id", first_day="name_in_force_since")),
-    "criminal_charges_abolished": (59, CodeSystemColumns(code="former_name", name="", successors="none")),
-    "ga_case_category_6digit": (693, PLAIN),
-    "ga_case_category_8digit": (962, PLAIN),
-    "ga_cert_type": (144, PLAIN),
-    "ga_marital_local": (8, PLAIN),
-    "ga_special_identity_local": (24, PLAIN),
-    "ga_special_population_local": (8, PLAIN),
-    "ga_xzqh_fpt5_2017": (3441, PLAIN),
-    "gb2260_history_1980_2019": (6900, CodeSystemColumns(several_meanings=True)),
-    "gbt2260_current": (3217, PLAIN),
-    "gbt2261_1_sex": (4, PLAIN),
-    "gbt2261_2_marital": (8, PLAIN),
-    "gbt2659_country_numeric": (221, PLAIN),
-    "gbt3304_ethnic": (59, PLAIN),
-    "gbt4658_education_1984": (36, PLAIN),
-    "gbt4658_education_2006": (40, PLAIN),
-    "gbt4762_political_local": (14, PLAIN),
-    "local_ethnic_alphabetical": (56, CodeSystemColumns(code="local_code")),
-    "procuratorate_doc_numbers_observed": (46, CodeSystemColumns(code="document_number", name="")),
-}
-MAPS = {"ga_case_category_6_8_map"}
+MAPS_ALONE = {layout.file for layout in map_layouts().values()} - set(table_layouts())
 
 
 def tables() -> Path:
@@ -51,29 +30,88 @@ def tables() -> Path:
     return folder
 
 
-def content(name: str) -> bytes:
-    return (tables() / f"{name}.csv").read_bytes()
+def content(name: str) -> PackFile:
+    return PackFile((tables() / f"{name}.csv").read_bytes())
 
 
 def load(name: str) -> CodeSystem:
-    return parse_code_system(name.replace("_", "-"), "1", content(name), TABLES[name][1])
+    layout = table_layouts()[name]
+    return parse_code_system(layout.code_system, "1", content(name), table_columns(layout.columns))
+
+
+def load_map(name: str) -> tuple[CodeSystem, CodeSystem, ConceptMap]:
+    """Return source, target and map as a site loads them by their layouts."""
+    layout = map_layouts()[name]
+    files = {table.code_system: file for file, table in table_layouts().items()}
+    source, target = load(files[layout.source_code_system]), load(files[layout.target_code_system])
+    joined = parse_concept_map(
+        layout.concept_map,
+        "1",
+        content(layout.file),
+        source=source,
+        target=target,
+        direction=layout.direction,
+        columns=pair_columns(layout.columns),
+    )
+    return source, target, joined
 
 
 def category_maps() -> tuple[CodeSystem, CodeSystem, ConceptMap, ConceptMap]:
-    six, eight = load("ga_case_category_6digit"), load("ga_case_category_8digit")
-    rows = content("ga_case_category_6_8_map")
-    forward = parse_concept_map("six-to-eight", "1", rows, source=six, target=eight, direction="6to8")
-    back = parse_concept_map("eight-to-six", "1", rows, source=eight, target=six, direction="8to6")
-    return six, eight, forward, back
+    six, eight, forward = load_map("police_6_to_8")
+    return six, eight, forward, load_map("police_8_to_6")[2]
 
 
-def test_every_table_of_the_folder_is_named_here() -> None:
-    assert {path.stem for path in tables().glob("*.csv")} == set(TABLES) | MAPS
+def counted(name: str) -> tuple[list[int], Coverage]:
+    source, _, joined = load_map(name)
+    found = coverage(joined, source, TODAY)
+    return [found.by_equivalence.get(each, 0) for each in (*Equivalence, None)], found
 
 
-@pytest.mark.parametrize("name", TABLES)
+def test_every_table_of_the_folder_has_a_layout() -> None:
+    assert {path.stem for path in tables().glob("*.csv")} == set(table_layouts()) | MAPS_ALONE
+
+
+@pytest.mark.parametrize("name", table_layouts())
 def test_a_table_of_the_field_loads_whole(name: str) -> None:
-    assert len(load(name)) == TABLES[name][0]
+    with (tables() / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = sum(1 for _ in csv.reader(file)) - 1
+
+    assert len(load(name)) == rows
+
+
+def test_the_police_conversion_is_counted_both_ways_with_what_it_folds() -> None:
+    there, folded = counted("police_6_to_8")
+    home, unfolded = counted("police_8_to_6")
+
+    # exact, broader, narrower, none, unmapped
+    assert there == [482, 148, 60, 0, 3]
+    assert home == [480, 0, 74, 0, 408]
+    assert (len(folded.folded), sum(map(len, folded.folded.values())), folded.reached_targets) == (60, 196, 554)
+    assert (unfolded.folded, unfolded.reached_targets) == ({}, 554)
+
+
+def test_a_derived_way_back_claims_less_and_offers_every_code_that_folded() -> None:
+    _, _, forward = load_map("police_6_to_8")
+    back = reverse(forward)
+    robbery = [pair for pair in back.pairs if pair.from_code == "05000100"]
+
+    assert len(back.pairs) == 690
+    assert len(robbery) == len(back.folded["05000100"])
+    assert "050101" in back.folded["05000100"]
+    exact = {pair.from_code for pair in back.pairs if pair.equivalence is Equivalence.EXACT}
+    assert exact == {pair.to_code for pair in forward.pairs if pair.equivalence is Equivalence.EXACT}
+
+
+def test_a_place_that_is_no_longer_one_is_told_by_its_name_and_not_used() -> None:
+    places = load("gb2260_history_1980_2019")
+    retired = [entry for entry in places.entries if entry.properties.get("retired_before_201904") == "1"]
+    code = next(entry for entry in retired if all(one in retired for one in places.meanings(entry.code)))
+    found = places.look_up(code.code, TODAY)
+
+    assert len(retired) > 3000
+    assert found is not None
+    assert not found.active(TODAY)
+    assert all(entry.active(TODAY) for entry in places.entries if entry.properties["retired_before_201904"] == "0")
 
 
 def test_six_to_eight_to_six_comes_back_for_554_codes_and_no_others() -> None:
@@ -122,31 +160,14 @@ def test_the_slip_in_the_published_conversion_asks_for_a_person() -> None:
 
 
 def test_a_local_code_is_not_taken_for_the_national_one_of_the_same_digits() -> None:
-    local, national = load("local_ethnic_alphabetical"), load("gbt3304_ethnic")
-    joined = parse_concept_map(
-        "local-to-national",
-        "1",
-        content("local_ethnic_alphabetical"),
-        source=local,
-        target=national,
-        columns=ConceptMapColumns("local_code", "gbt3304_code"),
-    )
+    _, _, joined = load_map("ethnic_alphabetical_to_national")
 
     assert [(pair.to_code, pair.equivalence) for pair in joined.targets("1", TODAY)] == [("39", Equivalence.EXACT)]
     assert not joined.targets("01", TODAY)
 
 
 def test_charges_join_the_police_categories_by_the_column_of_their_table() -> None:
-    charges, eight = load("criminal_charges"), load("ga_case_category_8digit")
-    joined = parse_concept_map(
-        "charges-to-categories",
-        "1",
-        content("criminal_charges"),
-        source=charges,
-        target=eight,
-        columns=ConceptMapColumns("charge_id", "ga_case_category_8digit_by_name", skip_without_target=True),
-    )
-
+    charges, _, joined = load_map("charges_to_police_8")
     unmapped = {entry.code for entry in charges.entries} - {pair.from_code for pair in joined.pairs}
 
     assert len(unmapped) == 38

@@ -3,25 +3,26 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemesh.translation.code_system_pack import CodeSystemColumns, parse_code_system
 from casemesh.translation.code_systems import CodeEntry, CodeSystem
 from casemesh.translation.concept_map_pack import parse_concept_map
 from casemesh.translation.concept_maps import ConceptMap, Equivalence
-from casemesh.translation.pack_csv import PackInvalid
+from casemesh.translation.pack_problems import PackInvalid
+from casemesh.translation.pack_rows import PackFile
 
 COLOURS = CodeSystem("colours", "1", [CodeEntry("01", "红"), CodeEntry("02", "深红"), CodeEntry("03", "蓝")])
 PAINTS = CodeSystem("paints", "1", [CodeEntry("R", "红"), CodeEntry("B", "天蓝"), CodeEntry("G", "绿")])
 
 
 def table(text: str, columns: CodeSystemColumns | None = None) -> CodeSystem:
-    return parse_code_system("colours", "1", text.encode(), columns or CodeSystemColumns())
+    return parse_code_system("colours", "1", PackFile(text.encode()), columns or CodeSystemColumns())
 
 
 def colour_map(text: str, direction: str = "") -> ConceptMap:
-    return parse_concept_map("c-to-p", "1", text.encode(), source=COLOURS, target=PAINTS, direction=direction)
+    return parse_concept_map("c-to-p", "1", PackFile(text.encode()), source=COLOURS, target=PAINTS, direction=direction)
 
 
 def places(refused: PackInvalid) -> list[tuple[int, str]]:
@@ -48,7 +49,7 @@ def test_leading_zeros_and_further_columns_are_kept() -> None:
 
 def test_a_byte_order_mark_and_crlf_change_nothing() -> None:
     plain = table("code,name_zh\n01,红\n")
-    marked = parse_code_system("colours", "1", b"\xef\xbb\xbf" + "code,name_zh\r\n01,红\r\n".encode())
+    marked = parse_code_system("colours", "1", PackFile(b"\xef\xbb\xbf" + "code,name_zh\r\n01,红\r\n".encode()))
 
     assert plain.entries == marked.entries
 
@@ -85,7 +86,7 @@ def test_a_file_in_another_encoding_is_refused_at_its_first_bad_line() -> None:
     content = "code,name_zh\n01,red\n02,蓝\n".encode("gb18030")
 
     with pytest.raises(PackInvalid) as refused:
-        parse_code_system("colours", "1", content)
+        parse_code_system("colours", "1", PackFile(content))
 
     assert places(refused.value) == [(3, "file")]
 
@@ -176,6 +177,7 @@ CODES = st.text("0123456789ABC-", min_size=1, max_size=6)
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=10)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(CODES, NAMES, min_size=1, max_size=20))
 def test_a_table_written_as_csv_reads_back_code_by_code(names: dict[str, str]) -> None:
     quoted = "".join(f'"{code}","{name.replace(chr(34), chr(34) * 2)}"\n' for code, name in names.items())

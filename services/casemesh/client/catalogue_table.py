@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from casemesh.client.spreadsheet_csv import spreadsheet_csv
 
 if TYPE_CHECKING:
     from casemesh.dossier.v1.dossier_catalogue_service_pb2 import CatalogueEntry
@@ -39,8 +39,6 @@ _COLUMNS: Final = (
     "问题 problems",
     "卷宗文件 resource",
 )
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +105,7 @@ def by_type(
 
 def to_csv(tables: Iterable[VolumeTable]) -> bytes:
     """The tables as CSV in UTF-8 with a byte order mark, as spreadsheets want it; no cell of it is a formula."""
-    buffer = io.StringIO(newline="")
-    rows = csv.writer(buffer)
-    rows.writerow(_COLUMNS)
-    for table in tables:
-        for line in table.lines:
-            rows.writerow(_as_text(cell) for cell in _cells(table, line))
-    return buffer.getvalue().encode("utf-8-sig")
+    return spreadsheet_csv(_COLUMNS, (_cells(table, line) for table in tables for line in table.lines))
 
 
 def _tables(named: Iterable[tuple[str, CatalogueEntry]]) -> list[VolumeTable]:
@@ -137,7 +129,3 @@ def _cells(table: VolumeTable, line: TableLine) -> tuple[object, ...]:
         line.last_page, entry.stated_page_count, entry.found_page_count or "", entry.format, f"{entry.confidence:.2f}",
         SOURCES.get(entry.source, ""), entry.reason, " ".join(entry.problems), entry.document,
     )  # fmt: skip
-
-
-def _as_text(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

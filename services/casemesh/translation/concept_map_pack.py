@@ -1,20 +1,24 @@
-"""A concept map from its CSV, and the equivalences a file does not state."""
+"""A concept map from its pack, and the equivalences a file does not state."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from casemesh.translation.code_systems import CodeSystem
+from casemesh.translation.code_systems import CodeSystem, comparable
 from casemesh.translation.concept_maps import ConceptMap, Equivalence, MapPair
-from casemesh.translation.pack_csv import Problems, read_code, read_period, read_rows
+from casemesh.translation.conditions import Condition, ConditionError, parse_condition
+from casemesh.translation.pack_problems import Problems
+from casemesh.translation.pack_rows import PackFile, read_code, read_period, read_rows
 from casemesh.translation.periods import ALWAYS, Period
 
 _FIRST_DAY = "effective_from"
 _LAST_DAY = "effective_until"
 _EQUIVALENCE = "equivalence"
 _DIRECTION = "direction"
+_PRIORITY = "priority"
+_WHEN = "when"
+MAX_PRIORITY = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +41,27 @@ class _Row:
     stated: Equivalence | None
     period: Period
     note: str
+    priority: int
+    condition: Condition | None
 
 
 def parse_concept_map(
     concept_map: str,
     version: str,
-    content: bytes,
+    pack: PackFile,
     *,
     source: CodeSystem,
     target: CodeSystem,
     period: Period = ALWAYS,
     direction: str = "",
     columns: ConceptMapColumns = DEFAULT_COLUMNS,
+    signer: str = "",
 ) -> ConceptMap:
-    """Return the map that `content` holds, of the rows whose column `direction` is `direction` if that is given.
+    """Return the map that `pack` holds, of the rows whose column `direction` is `direction` if that is given.
 
     Raises PackInvalid listing line, field, problem and remedy: for codes that the tables lack, a pair given twice for
-    the same time, an unknown equivalence, a target where the equivalence is none or no target where it is not.
+    the same time and under the same rule, an unknown equivalence, a rule or priority that is none, a target where the
+    equivalence is none or no target where it is not.
 
     Where the file states no equivalence it is worked out, never in favour of a match: a pair is exact when both codes
     have the same name but for spaces and commas; else broader when several sources share the target, so that detail is
@@ -61,7 +69,7 @@ def parse_concept_map(
     """
     problems = Problems(f"{concept_map} {version}")
     rows: list[_Row] = []
-    for line, row in read_rows(content, _required(columns, direction), problems):
+    for line, row in read_rows(pack, _required(columns, direction), problems):
         if direction and row[_DIRECTION] != direction:
             continue
         if columns.skip_without_target and not row[columns.to_code]:
@@ -81,10 +89,12 @@ def parse_concept_map(
             row.stated or _infer(row, source, target, fan_in[row.to_code]),
             row.period,
             row.note,
+            row.priority,
+            row.condition,
         )
         for row in rows
     )
-    return ConceptMap(concept_map, version, source.code_system, target.code_system, pairs, period)
+    return ConceptMap(concept_map, version, source.code_system, target.code_system, pairs, period, signer=signer)
 
 
 def _required(columns: ConceptMapColumns, direction: str) -> tuple[str, ...]:
@@ -107,7 +117,26 @@ def _row(line: int, row: dict[str, str], columns: ConceptMapColumns, problems: P
     elif stated is not Equivalence.NONE:
         read_code(line, columns.to_code, to_code, problems)
     period = read_period(line, (_FIRST_DAY, row.get(_FIRST_DAY, "")), (_LAST_DAY, row.get(_LAST_DAY, "")), problems)
-    return _Row(line, from_code, to_code, stated, period, row.get("note", ""))
+    priority = _priority(line, row.get(_PRIORITY, ""), problems)
+    condition = _condition(line, row.get(_WHEN, ""), problems)
+    return _Row(line, from_code, to_code, stated, period, row.get("note", ""), priority, condition)
+
+
+def _priority(line: int, text: str, problems: Problems) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()) or int(text[:4]) > MAX_PRIORITY or len(text) > len(str(MAX_PRIORITY)):
+        problems.add(line, _PRIORITY, f"{text!r} is no priority", f"write a whole number from 0 to {MAX_PRIORITY}")
+        return 0
+    return int(text)
+
+
+def _condition(line: int, text: str, problems: Problems) -> Condition | None:
+    try:
+        return parse_condition(text)
+    except ConditionError as error:
+        problems.add(line, _WHEN, str(error), "write field=value, joined by &, or leave it empty")
+        return None
 
 
 def _check_codes(
@@ -126,7 +155,7 @@ def _check_repeats(rows: list[_Row], columns: ConceptMapColumns, problems: Probl
     for row in rows:
         for other in earlier.setdefault(row.from_code, []):
             contradicts = row.to_code == other.to_code or Equivalence.NONE in (row.stated, other.stated)
-            if contradicts and other.period.overlaps(row.period):
+            if contradicts and row.condition == other.condition and other.period.overlaps(row.period):
                 problems.add(
                     row.line,
                     columns.from_code,
@@ -137,13 +166,8 @@ def _check_repeats(rows: list[_Row], columns: ConceptMapColumns, problems: Probl
 
 
 def _infer(row: _Row, source: CodeSystem, target: CodeSystem, sources_of_target: int) -> Equivalence:
-    source_names = {_comparable(entry.name_zh) for entry in source.meanings(row.from_code)}
-    target_names = {_comparable(entry.name_zh) for entry in target.meanings(row.to_code)}
+    source_names = {comparable(entry.name_zh) for entry in source.meanings(row.from_code)}
+    target_names = {comparable(entry.name_zh) for entry in target.meanings(row.to_code)}
     if source_names == target_names:
         return Equivalence.EXACT
     return Equivalence.BROADER if sources_of_target > 1 else Equivalence.NARROWER
-
-
-def _comparable(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name)
-    return "".join(character for character in folded if not character.isspace() and character not in "、,")

@@ -11,7 +11,7 @@ from casemesh.core.clock import Clock
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Eight hours ahead all year; summer time ended in 1991, and a machine without a time zone database has this too."""
 
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -41,14 +41,14 @@ ALWAYS = Period()
 
 
 def parse_day(text: str) -> date | None:
-    """Return the day written as YYYY-MM-DD, or the first of the month written as YYYY-MM; None for the empty string.
+    """Return the day written as YYYY-MM-DD, or the first of the month written as YYYY-MM or YYYYMM; None for "".
 
     Raises ValueError for anything else.
     """
     if not text:
         return None
-    if _MONTH.fullmatch(text):
-        return date.fromisoformat(f"{text}-01")
+    if month := _MONTH.fullmatch(text):
+        return date(int(month[1]), int(month[2]), 1)
     if not _DAY.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text)

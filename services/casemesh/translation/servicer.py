@@ -2,55 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import grpc.aio
 
 from casemesh.core.clock import Clock
 from casemesh.runtime.call import current_call
+from casemesh.runtime.peers import Peer
+from casemesh.translation.answers import Answers
 from casemesh.translation.current_catalogue import CurrentCatalogue
-from casemesh.translation.importing import Importer
+from casemesh.translation.listing_codes import list_codes
 from casemesh.translation.messages import (
     code_entry_message,
     code_system_message,
+    code_validity_message,
     concept_map_message,
     read_date,
-    translation_message,
+    read_record,
 )
 from casemesh.translation.pages import page_of
 from casemesh.translation.periods import today
-from casemesh.translation.v1 import translation_admin_service_pb2 as admin_pb2
+from casemesh.translation.records import translate_record
+from casemesh.translation.sightings import Sightings
 from casemesh.translation.v1 import translation_service_pb2 as read_pb2
-from casemesh.translation.v1.translation_admin_service_pb2_grpc import TranslationAdminServiceServicer
 from casemesh.translation.v1.translation_service_pb2_grpc import TranslationServiceServicer
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ReadServicer(TranslationServiceServicer):
-    """Translates, looks up, lists."""
+    """Translates, looks up, lists. What routing asks is what the platform carries, and is counted."""
 
-    def __init__(self, catalogue: CurrentCatalogue, clock: Clock) -> None:
+    def __init__(self, catalogue: CurrentCatalogue, sightings: Sightings, clock: Clock) -> None:
         self._catalogue = catalogue
+        self._sightings = sightings
         self._clock = clock
+        self._answers = Answers()
 
     async def TranslateCodes(
         self, request: read_pb2.TranslateCodesRequest, context: Context
     ) -> read_pb2.TranslateCodesResponse:
         day = read_date(request, "date") or today(self._clock)
+        record = read_record(request.record)
+        targets = [item.target_code_system for item in request.items]
+        while True:
+            catalogue = await self._catalogue.get()
+            response = read_pb2.TranslateCodesResponse(catalogue_revision=catalogue.revision)
+            for item, target in zip(request.items, targets, strict=True):
+                response.translations.append(self._answers.one(catalogue, item.value, target, day, record))
+            carried = zip(targets, response.translations, strict=True)
+            if not _carries() or await self._sightings.saw(carried, revision=catalogue.revision, day=day):
+                return response
+
+    async def TranslateBatch(
+        self, request: read_pb2.TranslateBatchRequest, context: Context
+    ) -> read_pb2.TranslateBatchResponse:
+        day = read_date(request, "date") or today(self._clock)
         catalogue = await self._catalogue.get()
-        response = read_pb2.TranslateCodesResponse()
-        for item in request.items:
-            target = item.target_code_system
-            found = catalogue.translate(item.value.code_system, item.value.code, target, day)
-            response.translations.append(translation_message(item.value, target, found, catalogue, day))
-        return response
+        return self._answers.column(
+            catalogue, request.source_code_system, request.target_code_system, day, request.codes
+        )
+
+    async def TranslateRecord(
+        self, request: read_pb2.TranslateRecordRequest, context: Context
+    ) -> read_pb2.TranslateRecordResponse:
+        day = read_date(request, "date") or today(self._clock)
+        targets = {field.field: field.target_code_system for field in request.schema}
+        while True:
+            catalogue = await self._catalogue.get()
+            response = translate_record(self._answers, catalogue, request, day)
+            carried = [(targets[each.field], each.translation) for each in response.translations]
+            if not _carries() or await self._sightings.saw(
+                carried, example=request.resource, revision=catalogue.revision, day=day
+            ):
+                return response
 
     async def LookUpCode(self, request: read_pb2.LookUpCodeRequest, context: Context) -> read_pb2.LookUpCodeResponse:
-        day = today(self._clock)
+        day = read_date(request, "date") or today(self._clock)
+        catalogue = await self._catalogue.get()
+        table = catalogue.table(request.value.code_system)
+        return code_entry_message(table, request.value.code, day, catalogue.revision)
+
+    async def ValidateCode(
+        self, request: read_pb2.ValidateCodeRequest, context: Context
+    ) -> read_pb2.ValidateCodeResponse:
+        day = read_date(request, "date") or today(self._clock)
         table = (await self._catalogue.get()).table(request.value.code_system)
-        return code_entry_message(table, request.value.code, day)
+        return code_validity_message(table, request.value, day)
+
+    async def ListCodes(self, request: read_pb2.ListCodesRequest, context: Context) -> read_pb2.ListCodesResponse:
+        day = read_date(request, "date") or today(self._clock)
+        return list_codes((await self._catalogue.get()).table(request.code_system), request, day)
 
     async def ListCodeSystems(
         self, request: read_pb2.ListCodeSystemsRequest, context: Context
@@ -71,23 +113,5 @@ class ReadServicer(TranslationServiceServicer):
         )
 
 
-class AdminServicer(TranslationAdminServiceServicer):
-    """Loads tables and maps."""
-
-    def __init__(self, importer: Importer, wake_outbox: Callable[[], None]) -> None:
-        self._importer = importer
-        self._wake_outbox = wake_outbox
-
-    async def ImportCodeSystem(
-        self, request: admin_pb2.ImportCodeSystemRequest, context: Context
-    ) -> admin_pb2.ImportCodeSystemResponse:
-        response = await self._importer.code_system(current_call(), request)
-        self._wake_outbox()
-        return response
-
-    async def ImportConceptMap(
-        self, request: admin_pb2.ImportConceptMapRequest, context: Context
-    ) -> admin_pb2.ImportConceptMapResponse:
-        response = await self._importer.concept_map(current_call(), request)
-        self._wake_outbox()
-        return response
+def _carries() -> bool:
+    return current_call().peer is Peer.ROUTING

@@ -11,28 +11,36 @@ from casemesh.runtime.postgres import Database, Row, Transaction
 from casemesh.translation.catalogue import Catalogue, LoadedCodeSystem
 from casemesh.translation.code_systems import CodeEntry, CodeSystem
 from casemesh.translation.concept_maps import ConceptMap, Equivalence, MapPair
+from casemesh.translation.conditions import parse_condition
 from casemesh.translation.periods import Period
+from casemesh.translation.version_state import VersionState
 
 _REVISION = "SELECT revision FROM catalogue_revision"
-_HOLD_REVISION = "SELECT revision FROM catalogue_revision FOR SHARE"
+# So that no import commits between the statements that read a catalogue, and none that still runs is waited for.
+_ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _NEXT_REVISION = "UPDATE catalogue_revision SET revision = revision + 1 RETURNING revision"
 _SYSTEMS_IN_FORCE = """
-SELECT DISTINCT ON (code_system) code_system, version, display_name, source
-FROM code_system_version ORDER BY code_system, in_force_revision DESC
+SELECT DISTINCT ON (code_system) code_system, version, display_name, source, signer
+FROM code_system_version WHERE state = 'active' ORDER BY code_system, in_force_revision DESC
 """
 _SYSTEM_IN_FORCE = """
-SELECT code_system, version FROM code_system_version WHERE code_system = $1 ORDER BY in_force_revision DESC LIMIT 1
+SELECT code_system, version FROM code_system_version
+WHERE code_system = $1 AND state = 'active' ORDER BY in_force_revision DESC LIMIT 1
 """
 _CODES = """
 SELECT code, name_zh, effective_from, effective_until, successors, properties
 FROM code WHERE code_system = $1 AND version = $2 ORDER BY position
 """
 _MAPS = """
-SELECT concept_map, version, source_code_system, target_code_system, effective_from, effective_until
-FROM concept_map_version ORDER BY in_force_revision DESC
+SELECT concept_map, version, source_code_system, target_code_system, effective_from, effective_until, signer
+FROM concept_map_version WHERE state = 'active' ORDER BY in_force_revision DESC
+"""
+_MAP = """
+SELECT concept_map, version, source_code_system, target_code_system, effective_from, effective_until, signer
+FROM concept_map_version WHERE concept_map = $1 AND version = $2
 """
 _PAIRS = """
-SELECT from_code, to_code, equivalence, effective_from, effective_until, note
+SELECT from_code, to_code, equivalence, effective_from, effective_until, note, priority, condition
 FROM concept_map_pair WHERE concept_map = $1 AND version = $2 ORDER BY position
 """
 _SYSTEM_CONTENT = "SELECT content_sha256 FROM code_system_version WHERE code_system = $1 AND version = $2"
@@ -42,20 +50,14 @@ SELECT source_code_system, target_code_system FROM concept_map_version WHERE con
 """
 _INSERT_SYSTEM = """
 INSERT INTO code_system_version
-(code_system, version, display_name, source, code_count, content_sha256, in_force_revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+(code_system, version, display_name, source, code_count, content_sha256, in_force_revision, state, loaded_by, signer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _INSERT_MAP = """
 INSERT INTO concept_map_version
 (concept_map, version, source_code_system, source_version, target_code_system, target_version, effective_from,
- effective_until, pair_count, content_sha256, in_force_revision)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
-_SYSTEM_IN_FORCE_AGAIN = """
-UPDATE code_system_version SET in_force_revision = $3 WHERE code_system = $1 AND version = $2
-"""
-_MAP_IN_FORCE_AGAIN = """
-UPDATE concept_map_version SET in_force_revision = $3 WHERE concept_map = $1 AND version = $2
+ effective_until, pair_count, content_sha256, in_force_revision, state, loaded_by, signer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 _CODE_COLUMNS = (
     "code_system",
@@ -78,7 +80,19 @@ _PAIR_COLUMNS = (
     "effective_from",
     "effective_until",
     "note",
+    "priority",
+    "condition",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """How a version is written: the digest of its content, the revision it takes, its state, who loads it."""
+
+    content_sha256: bytes
+    revision: int
+    state: VersionState
+    loaded_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +115,23 @@ class TranslationStore:
         return revision
 
     async def catalogue(self, known: Catalogue) -> Catalogue:
-        """Return what is in force now. Versions never change, so those in `known` are taken over."""
+        """Return what is in force now. What is in `known` already is taken over."""
         async with self.database.transaction() as transaction:
-            # Held, so that no import commits between the statements below.
-            revision: int = await transaction.fetchval(_HOLD_REVISION)
+            await transaction.execute(_ONE_SNAPSHOT)
+            revision: int = await transaction.fetchval(_REVISION)
             tables = {each.table.code_system: each.table for each in known.code_systems.values()}
             code_systems: dict[str, LoadedCodeSystem] = {}
             for row in await transaction.fetch(_SYSTEMS_IN_FORCE):
                 table = tables.get(row["code_system"])
                 if table is None or table.version != row["version"]:
                     table = await self._table(transaction, row["code_system"], row["version"])
-                code_systems[row["code_system"]] = LoadedCodeSystem(table, row["display_name"], row["source"])
-            maps = {(each.concept_map, each.version): each for each in known.concept_maps}
+                code_systems[row["code_system"]] = LoadedCodeSystem(
+                    table, row["display_name"], row["source"], row["signer"]
+                )
+            # The pairs of a version never change; the days on which it is used may.
+            maps = {(each.concept_map, each.version, each.period): each for each in known.concept_maps}
             concept_maps = [
-                maps.get((row["concept_map"], row["version"])) or await self._map(transaction, row)
+                maps.get((row["concept_map"], row["version"], _period(row))) or await self._map(transaction, row)
                 for row in await transaction.fetch(_MAPS)
             ]
         return Catalogue(revision, code_systems, concept_maps)
@@ -123,6 +140,11 @@ class TranslationStore:
         """Return the table in force, or None when none of the name is loaded."""
         row = await transaction.fetchrow(_SYSTEM_IN_FORCE, code_system)
         return None if row is None else await self._table(transaction, row["code_system"], row["version"])
+
+    async def concept_map(self, source: Database | Transaction, concept_map: str, version: str) -> ConceptMap | None:
+        """Return a version in whatever state, or None when it is not loaded."""
+        row = await source.fetchrow(_MAP, concept_map, version)
+        return None if row is None else await self._map(source, row)
 
     async def next_revision(self, transaction: Transaction) -> int:
         """Take the next revision. Imports wait for each other here until they commit."""
@@ -144,19 +166,8 @@ class TranslationStore:
         row = await transaction.fetchrow(_MAP_TABLES, concept_map)
         return None if row is None else MapTables(row["source_code_system"], row["target_code_system"])
 
-    async def put_in_force_again(
-        self, transaction: Transaction, loaded: CodeSystem | ConceptMap, revision: int
-    ) -> None:
-        """Make a version that is loaded already the one in force."""
-        if isinstance(loaded, CodeSystem):
-            await transaction.execute(_SYSTEM_IN_FORCE_AGAIN, loaded.code_system, loaded.version, revision)
-        else:
-            await transaction.execute(_MAP_IN_FORCE_AGAIN, loaded.concept_map, loaded.version, revision)
-
-    async def add_code_system(
-        self, transaction: Transaction, loaded: LoadedCodeSystem, content_sha256: bytes, revision: int
-    ) -> None:
-        """Write a new version and put it in force."""
+    async def add_code_system(self, transaction: Transaction, loaded: LoadedCodeSystem, loading: Loading) -> None:
+        """Write a new version."""
         table = loaded.table
         await transaction.execute(
             _INSERT_SYSTEM,
@@ -165,8 +176,11 @@ class TranslationStore:
             loaded.display_name,
             loaded.source,
             len(table),
-            content_sha256,
-            revision,
+            loading.content_sha256,
+            loading.revision,
+            loading.state.value,
+            loading.loaded_by,
+            loaded.signer,
         )
         await transaction.copy("code", _CODE_COLUMNS, await asyncio.to_thread(_code_rows, table))
 
@@ -175,10 +189,9 @@ class TranslationStore:
         transaction: Transaction,
         loaded: ConceptMap,
         tables: tuple[CodeSystem, CodeSystem],
-        content_sha256: bytes,
-        revision: int,
+        loading: Loading,
     ) -> None:
-        """Write a new version and put it in force; `tables` are source and target that its codes were checked with."""
+        """Write a new version; `tables` are source and target that its codes were checked with."""
         source, target = tables
         await transaction.execute(
             _INSERT_MAP,
@@ -191,8 +204,11 @@ class TranslationStore:
             loaded.period.first,
             loaded.period.last,
             len(loaded.pairs),
-            content_sha256,
-            revision,
+            loading.content_sha256,
+            loading.revision,
+            loading.state.value,
+            loading.loaded_by,
+            loaded.signer,
         )
         await transaction.copy("concept_map_pair", _PAIR_COLUMNS, await asyncio.to_thread(_pair_rows, loaded))
 
@@ -200,8 +216,8 @@ class TranslationStore:
         rows = await transaction.fetch(_CODES, code_system, version)
         return await asyncio.to_thread(lambda: CodeSystem(code_system, version, map(_entry, rows)))
 
-    async def _map(self, transaction: Transaction, row: Row) -> ConceptMap:
-        pairs = await transaction.fetch(_PAIRS, row["concept_map"], row["version"])
+    async def _map(self, source: Database | Transaction, row: Row) -> ConceptMap:
+        pairs = await source.fetch(_PAIRS, row["concept_map"], row["version"])
         return await asyncio.to_thread(
             lambda: ConceptMap(
                 row["concept_map"],
@@ -210,6 +226,7 @@ class TranslationStore:
                 row["target_code_system"],
                 map(_pair, pairs),
                 _period(row),
+                signer=row["signer"],
             )
         )
 
@@ -219,7 +236,15 @@ def _entry(row: Row) -> CodeEntry:
 
 
 def _pair(row: Row) -> MapPair:
-    return MapPair(row["from_code"], row["to_code"], Equivalence(row["equivalence"]), _period(row), row["note"])
+    return MapPair(
+        row["from_code"],
+        row["to_code"],
+        Equivalence(row["equivalence"]),
+        _period(row),
+        row["note"],
+        row["priority"],
+        parse_condition(row["condition"]),
+    )
 
 
 def _period(row: Row) -> Period:
@@ -255,6 +280,8 @@ def _pair_rows(loaded: ConceptMap) -> list[tuple[Any, ...]]:
             pair.period.first,
             pair.period.last,
             pair.note,
+            pair.priority,
+            pair.condition.text if pair.condition else "",
         )
         for position, pair in enumerate(loaded.pairs)
     ]
