@@ -60,7 +60,7 @@ async def sql(mesh: Mesh, statement: str, *arguments: Any) -> list[asyncpg.Recor
 async def access_events(mesh: Mesh) -> list[Event]:
     rows = await sql(mesh, "SELECT event FROM outbox ORDER BY id")
     events = [Event.FromString(row["event"]) for row in rows]
-    return [event for event in events if event.action.startswith("access.")]
+    return [event for event in events if event.action.startswith("access.") and event.case]
 
 
 async def add_participation(mesh: Mesh, case: str, agency: Agency, officer: str = "", **changes: Any) -> Any:

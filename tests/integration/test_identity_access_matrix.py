@@ -60,7 +60,14 @@ class Population:
 class Inventing:
     """Draws facts of one case."""
 
-    def __init__(self, seed: int, officers: list[Officer], supervisions: tuple[oracle.Supervision, ...]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        officers: list[Officer],
+        supervisions: tuple[oracle.Supervision, ...],
+        places: tuple[oracle.Place, ...],
+    ) -> None:
+        self.places = places
         self.chance = random.Random(seed)
         self.officers = officers
         self.agencies = sorted({officer.agency for officer in officers})
@@ -89,6 +96,12 @@ class Inventing:
             giver, taker = self.two_of_one_agency()
             rights = frozenset(self.chance.sample(sorted(oracle.OPERATIONS), self.chance.randint(1, 4)))
             delegations.append(oracle.Delegation(giver, taker, rights, self.span(ends=True)))
+        granted = []
+        for _ in self.some(0, 1, 3):
+            giver = self.officer()
+            taker = self.chance.choice([one for one in self.officers if one.agency != giver.agency])
+            rights = frozenset(self.chance.sample(sorted(oracle.OPERATIONS), self.chance.randint(1, 6)))
+            granted.append(oracle.Granted(giver, taker, rights, self.span(ends=True)))
         openings = []
         for _ in self.some(0, 1, 4):
             giver, taker = self.chance.sample(self.officers, 2)
@@ -103,6 +116,8 @@ class Inventing:
             assignments=tuple(oracle.Assignment(self.officer(), self.span()) for _ in self.some(0, 2, 4, 6)),
             supervisions=self.supervisions,
             delegations=tuple(delegations),
+            granted=tuple(granted),
+            places=self.places,
             seals=tuple(oracle.Seal(self.chance.choice(self.agencies), self.span()) for _ in self.some(0, 0, 1, 2)),
             openings=tuple(openings),
             broken=tuple(
@@ -148,7 +163,15 @@ async def populate(mesh: Mesh) -> Population:
         oracle.Supervision(Officer("丙某", PROCURATORATE), Span(-HOURS, -1)),
         oracle.Supervision(Officer("丁某", POLICE), Span(-2, 3)),
     )
-    inventing = Inventing(20260301, list(officers), supervisions)
+    places = (
+        oracle.Place(Officer("甲某", POLICE), "刑侦", True),
+        oracle.Place(Officer("乙某", POLICE), "刑侦", False),
+        oracle.Place(Officer("丁某", POLICE), "刑侦", False, Span(-HOURS, 0)),
+        oracle.Place(Officer("丁某", POLICE), "经侦", True, Span(0)),
+        oracle.Place(Officer("甲某", PROCURATORATE), "公诉", False, Span(-2, 2)),
+        oracle.Place(Officer("丁某", PROCURATORATE), "公诉", True, Span(-HOURS, 3)),
+    )
+    inventing = Inventing(20260301, list(officers), supervisions, places)
     worlds = {}
     for _ in range(CASES):
         drawn = inventing.world(suspended, shut_out)
@@ -179,6 +202,14 @@ async def load(mesh: Mesh, people: Population) -> None:
         (new_id(), *officer(item.officer), "c", "r", *times(item.span))
         for item in next(iter(people.worlds.values())).supervisions
     ]
+    places = next(iter(people.worlds.values())).places
+    units = {(place.officer.agency, place.unit): new_id() for place in places}
+    rows["unit"] = [(unit_id, people.id_of(agency), name) for (agency, name), unit_id in units.items()]
+    rows["unit_placement"] = [
+        (new_id(), *officer(place.officer), units[place.officer.agency, place.unit],
+         "supervisor" if place.at_head else "member", *times(place.span))
+        for place in places
+    ]  # fmt: skip
     kinds = ("participation", "case_stage", "assignment", "officer_grant", "seal", "break_glass")
     rows |= {kind: [] for kind in kinds}
     for case, world in people.worlds.items():
@@ -196,6 +227,11 @@ async def load(mesh: Mesh, people: Population) -> None:
             for item in world.delegations
         ]  # fmt: skip
         rows["officer_grant"] += [
+            (new_id(), "grant", case, *officer(item.taker), *officer(item.giver),
+             [PERMISSIONS[right] for right in sorted(item.rights)], "r", *times(item.span))
+            for item in world.granted
+        ]  # fmt: skip
+        rows["officer_grant"] += [
             (new_id(), "seal_opening", case, *officer(item.taker), *officer(item.giver), [], "r", *times(item.span))
             for item in world.openings
         ]
@@ -210,6 +246,8 @@ async def load(mesh: Mesh, people: Population) -> None:
             rows["break_glass"].append((new_id(), case, *officer(item.officer), "r", approver, *times(item.span)))
     spans = ("valid_from", "valid_until")
     columns = {
+        "unit": ("id", "agency_id", "display_name"),
+        "unit_placement": ("id", "agency_id", "officer_id", "unit_id", "role", *spans),
         "supervision": ("id", "agency_id", "officer_id", "cause", "reason", *spans),
         "participation": ("id", "case_id", "agency_id", "cause", "stage", *spans),
         "case_stage": ("id", "case_id", "stage", "cause", *spans),
@@ -296,6 +334,11 @@ async def _compare_lists(people: Population, decider: CaseAccessDecider) -> None
             assert expected == found, (code, officer, name)
 
 
+def let_in(world: oracle.World, time: int) -> set[Officer]:
+    """Officers of other agencies to whom the police gave something."""
+    return {given.taker for given in world.granted if given.giver.agency == POLICE and given.span.holds(time)}
+
+
 async def _compare_viewers(people: Population, decider: CaseAccessDecider) -> None:
     first = ("00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000")
     ids = {people.officers[officer]: officer for officer in people.officers}
@@ -313,7 +356,8 @@ async def _compare_viewers(people: Population, decider: CaseAccessDecider) -> No
         expected = {
             (code, officer): {name for name in PERMISSIONS if oracle.may(world, code, officer, name, time)}
             for code, officer, _ in people.subjects()
-            if (officer is None or code == POLICE) and oracle.may(world, code, officer, "VIEW_PROGRESS", time)
+            if (officer is None or code == POLICE or officer in let_in(world, time))
+            and oracle.may(world, code, officer, "VIEW_PROGRESS", time)
         }
         assert expected == found, (time, world)
 
@@ -344,21 +388,25 @@ def test_the_contract_and_the_oracle_name_the_same_operations() -> None:
 async def test_every_fact_holds_from_its_beginning_until_just_before_its_end(mesh_of: MeshOf) -> None:
     async with mesh_of("identity") as mesh:
         police = await mesh.enrol(POLICE, "GA", ["甲某", "乙某"])
+        court = await mesh.enrol(COURT, "FY", ["丙某"])
         agency_id, case = police.name.removeprefix("agencies/"), new_id()
-        taker, giver = Officer("甲某", POLICE), Officer("乙某", POLICE)
+        taker, giver, judge = Officer("甲某", POLICE), Officer("乙某", POLICE), Officer("丙某", COURT)
         ids = {one: police.officers[one.name].rpartition("/")[2] for one in (taker, giver)}
+        ids[judge] = court.officers["丙某"].rpartition("/")[2]
         always, span = Span(-HOURS), Span(-2, 2)
         world = oracle.World(
-            participations=(oracle.Participation(POLICE, 1, span),),
+            participations=(oracle.Participation(POLICE, 1, span), oracle.Participation(COURT, 0, always)),
             stages=((1, span),),
             assignments=(oracle.Assignment(taker, span), oracle.Assignment(giver, always)),
             supervisions=(oracle.Supervision(taker, span),),
             delegations=(oracle.Delegation(giver, taker, frozenset({"VIEW_CASE"}), span),),
+            granted=(oracle.Granted(judge, taker, frozenset({"VIEW_CASE"}), span),),
+            places=(oracle.Place(taker, "刑侦", True, span), oracle.Place(giver, "刑侦", False, always)),
             seals=(oracle.Seal(POLICE, span),),
             openings=(oracle.Opening(giver, taker, span),),
             broken=(oracle.BrokenGlass(taker, True, span),),
         )
-        people = Population(datetime.now(UTC), {POLICE: police}, ids, {case: world})
+        people = Population(datetime.now(UTC), {POLICE: police, COURT: court}, ids, {case: world})
         await load(mesh, people)
         for hours, state in ((-2, "suspended"), (2, "active")):
             await sql(
@@ -387,7 +435,9 @@ async def test_every_fact_holds_from_its_beginning_until_just_before_its_end(mes
                     "stage": facts.at_stage,
                     "assignment": facts.assignment_id is not None,
                     "supervision": facts.supervision_id is not None,
+                    "unit": facts.unit_supervision_id is not None,
                     "delegation": bool(facts.delegations),
+                    "grant": bool(facts.grants),
                     "seal": facts.seal_id is not None,
                     "opening": facts.opening_id is not None,
                     "break-glass": facts.break_glass_id is not None,

@@ -59,6 +59,7 @@ MEANT: dict[str, set[str]] = {
     "ListCertificates": {"operator"},
     "CheckStanding": INNER,
     "IssueToken": {"gateway"},
+    "GetOfficerLogin": {"gateway"},
     "GetSigningKeys": {"gateway", *INNER},
     "CheckAccess": INNER,
     "RecheckAccess": INNER,

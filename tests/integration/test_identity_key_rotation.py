@@ -7,6 +7,9 @@ from collections import deque
 
 import jwt
 
+from casemesh.audit.v1 import audit_query_service_pb2
+from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceStub
+from casemesh.errors import CaseMeshError
 from casemesh.identity.token_keyring import KEPT_AFTER, PUBLISHED_AHEAD, read_keys, rotate
 from casemesh.identity.v1 import directory_service_pb2, token_service_pb2
 from casemesh.identity.v1.directory_service_pb2_grpc import DirectoryServiceStub
@@ -20,6 +23,7 @@ from tests.support.pki import POLICE
 
 TIMEOUT = 10.0
 STEP_SECONDS = 20
+WORKERS = 12
 
 
 async def test_no_call_fails_while_the_token_key_is_rotated_and_the_old_key_is_gone_afterwards(
@@ -67,3 +71,51 @@ async def test_no_call_fails_while_the_token_key_is_rotated_and_the_old_key_is_g
         )
         assert first.key.kid not in answer.jwks_json
         assert next_key.key.kid in answer.jwks_json
+
+
+async def test_calls_that_never_pause_run_through_two_rotations_without_a_failure(mesh_of: MeshOf) -> None:
+    clock = FakeClock()
+    async with mesh_of("identity", "audit", clock=clock) as mesh:
+        police = await mesh.enrol(POLICE, "GA", ["lin"])
+        certificate = forwarded(police.credentials.directory / "tls.pem")
+        directory = DirectoryServiceStub(mesh.channel("identity", "gateway"))
+        log = AuditQueryServiceStub(mesh.channel("audit", "gateway"))
+        folder = MachineLayout(mesh.directory).token_keys
+        failures: list[str] = []
+        calls = [0] * WORKERS
+        signed_by: dict[str, None] = {}
+        done = asyncio.Event()
+
+        async def work(worker: int) -> None:
+            """As a client does: one token for four fifths of its life, then another. In every step somebody renews."""
+            token, used_until, use_for = "", 0.0, STEP_SECONDS * (worker + 1)
+            while not done.is_set():
+                if clock.monotonic() >= used_until:
+                    token = await mesh.token(police, "lin" if worker % 2 else None)
+                    used_until, use_for = clock.monotonic() + use_for, 240
+                    signed_by[jwt.get_unverified_header(token)["kid"]] = None
+                metadata = [*certificate, ("authorization", f"Bearer {token}")]
+                try:
+                    await directory.ListAgencies(
+                        directory_service_pb2.ListAgenciesRequest(), metadata=metadata, timeout=TIMEOUT
+                    )
+                    await log.GetCheckpoint(
+                        audit_query_service_pb2.GetCheckpointRequest(), metadata=metadata, timeout=TIMEOUT
+                    )
+                except CaseMeshError as error:
+                    failures.append(str(error))
+                calls[worker] += 1
+
+        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+            for worker in range(WORKERS):
+                group.create_task(work(worker))
+            for _ in range(2):
+                rotate(folder, clock.now())
+                for _ in range(int((PUBLISHED_AHEAD + KEPT_AFTER).total_seconds()) // STEP_SECONDS + 2):
+                    before = list(calls)
+                    clock.move(STEP_SECONDS)
+                    while any(now == then for now, then in zip(calls, before, strict=True)):
+                        await asyncio.sleep(0.01)
+            done.set()
+        assert [] == failures
+        assert len(signed_by) == 3

@@ -101,6 +101,22 @@ async def test_a_request_id_with_another_body_is_refused(database: Database) -> 
     assert ("REQUEST_ID_REUSED", body.request_id) == (error.value.reason, error.value.metadata["request_id"])
 
 
+async def test_of_two_transactions_that_wait_for_each_other_one_is_told_to_try_again(database: Database) -> None:
+    begun = asyncio.Barrier(2)
+
+    async def lock(first: int, second: int) -> str:
+        try:
+            async with database.transaction() as transaction:
+                await transaction.fetchval("SELECT pg_advisory_xact_lock($1)", first)
+                await begun.wait()
+                await transaction.fetchval("SELECT pg_advisory_xact_lock($1)", second)
+        except Unavailable as error:
+            return error.reason
+        return "done"
+
+    assert {"DATABASE_UNAVAILABLE", "done"} == set(await asyncio.gather(lock(1, 2), lock(2, 1)))
+
+
 async def test_a_request_that_failed_may_be_repeated(database: Database) -> None:
     body = request()
     with pytest.raises(RuntimeError):

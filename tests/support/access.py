@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,22 @@ from casemesh.audit.v1.event_pb2 import Event
 from casemesh.core.ids import new_id
 from casemesh.errors import CaseMeshError
 from casemesh.identity.v1 import access_admin_service_pb2 as admin_pb2
+from casemesh.identity.v1 import access_decision_service_pb2 as decision_pb2
+from casemesh.identity.v1 import access_monitoring_service_pb2 as monitoring_pb2
+from casemesh.identity.v1 import access_request_service_pb2 as request_pb2
 from casemesh.identity.v1 import access_service_pb2 as access_pb2
 from casemesh.identity.v1 import case_participation_service_pb2 as participation_pb2
 from casemesh.identity.v1 import case_protection_service_pb2 as protection_pb2
+from casemesh.identity.v1 import export_mark_service_pb2 as mark_pb2
 from casemesh.identity.v1.access_admin_service_pb2_grpc import AccessAdminServiceStub
+from casemesh.identity.v1.access_decision_service_pb2_grpc import AccessDecisionServiceStub
+from casemesh.identity.v1.access_monitoring_service_pb2_grpc import AccessMonitoringServiceStub
+from casemesh.identity.v1.access_request_service_pb2_grpc import AccessRequestServiceStub
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 from casemesh.identity.v1.case_participation_service_pb2_grpc import CaseParticipationServiceStub
 from casemesh.identity.v1.case_protection_service_pb2_grpc import CaseProtectionServiceStub
+from casemesh.identity.v1.export_mark_service_pb2_grpc import ExportMarkServiceStub
 from tests.support.mesh import Agency, Mesh
 
 TIMEOUT = 10.0
@@ -94,6 +103,26 @@ class Person:
         return Calls(self, AccessAdminServiceStub, admin_pb2)
 
     @property
+    def asking(self) -> Calls:
+        """AccessRequestService from the gateway's place."""
+        return Calls(self, AccessRequestServiceStub, request_pb2)
+
+    @property
+    def deciding(self) -> Calls:
+        """AccessDecisionService from the gateway's place."""
+        return Calls(self, AccessDecisionServiceStub, decision_pb2)
+
+    @property
+    def monitoring(self) -> Calls:
+        """AccessMonitoringService from the gateway's place."""
+        return Calls(self, AccessMonitoringServiceStub, monitoring_pb2)
+
+    @property
+    def marks(self) -> Calls:
+        """ExportMarkService from the gateway's place."""
+        return Calls(self, ExportMarkServiceStub, mark_pb2)
+
+    @property
     def protect(self) -> Calls:
         """CaseProtectionService from the gateway's place."""
         return Calls(self, CaseProtectionServiceStub, protection_pb2)
@@ -160,10 +189,10 @@ async def sql(mesh: Mesh, statement: str, *arguments: Any) -> list[asyncpg.Recor
 
 
 async def actions(mesh: Mesh) -> list[str]:
-    """Return the actions of access that were recorded, in their order."""
+    """Return the actions of access that were recorded, in their order, without alerts."""
     rows = await sql(mesh, "SELECT event FROM outbox ORDER BY id")
     events = [Event.FromString(row["event"]) for row in rows]
-    return [event.action for event in events if event.action.startswith("access.")]
+    return [event.action for event in events if re.match(r"access\.(?!alert\.)", event.action)]
 
 
 def from_now(**span: float) -> datetime:

@@ -65,6 +65,26 @@ class Delegation:
 
 
 @dataclass(frozen=True)
+class Granted:
+    """What an agency, by one of its officers, let an officer of another agency do upon a request."""
+
+    giver: Officer
+    taker: Officer
+    rights: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Place:
+    """An officer is of a unit of the own agency, at its head or as a member."""
+
+    officer: Officer
+    unit: str
+    at_head: bool
+    span: Span = ALWAYS
+
+
+@dataclass(frozen=True)
 class Seal:
     agency: str
     span: Span = ALWAYS
@@ -93,6 +113,8 @@ class World:
     assignments: tuple[Assignment, ...] = ()
     supervisions: tuple[Supervision, ...] = ()
     delegations: tuple[Delegation, ...] = ()
+    granted: tuple[Granted, ...] = ()
+    places: tuple[Place, ...] = ()
     seals: tuple[Seal, ...] = ()
     openings: tuple[Opening, ...] = ()
     broken: tuple[BrokenGlass, ...] = ()
@@ -105,19 +127,39 @@ def may(world: World, agency: str, officer: Officer | None, operation: str, time
     """Say whether the officer, or with None the agency's system for itself, may do it at that time."""
     if agency in world.suspended_clients or (officer is not None and officer in world.suspended_officers):
         return False
-    places = [part for part in world.participations if part.agency == agency and part.span.holds(time)]
-    if not places:
+    if not _past_the_seals(world, officer, operation, time):
+        return False
+    if officer is not None and operation in SEEING and _let_in(world, officer, operation, time):
+        return True
+    parts = [part for part in world.participations if part.agency == agency and part.span.holds(time)]
+    if not parts:
         return False
     if operation in CHANGING_CONTENT:
         # Acting is bound to the stage at which the agency takes part.
         reached = {stage for stage, span in world.stages if span.holds(time)}
-        if not any(part.stage == 0 or part.stage in reached for part in places):
+        if not any(part.stage == 0 or part.stage in reached for part in parts):
             return False
-    if not _past_the_seals(world, officer, operation, time):
-        return False
     if officer is None:
         return operation in {"VIEW_PROGRESS", "VIEW_CASE", "RECEIVE_EXCHANGE", "MANAGE_ACCESS"}
     return any(_grounds(world, officer, operation, time))
+
+
+def _let_in(world: World, officer: Officer, operation: str, time: int) -> bool:
+    """An agency that takes part now gave the officer this, whether or not the officer's own agency takes part."""
+    taking_part = {part.agency for part in world.participations if part.span.holds(time)}
+    return any(
+        given.taker == officer and given.giver.agency in taking_part and operation in given.rights
+        and given.span.holds(time)
+        for given in world.granted
+    )  # fmt: skip
+
+
+def _heads_a_unit_that_works_on_it(world: World, officer: Officer, time: int) -> bool:
+    units = {
+        place.unit for place in world.places if place.officer == officer and place.at_head and place.span.holds(time)
+    }
+    members = {place.officer for place in world.places if place.unit in units and place.span.holds(time)}
+    return any(item.officer in members and item.span.holds(time) for item in world.assignments)
 
 
 def _past_the_seals(world: World, officer: Officer | None, operation: str, time: int) -> bool:
@@ -143,6 +185,7 @@ def _grounds(world: World, officer: Officer, operation: str, time: int) -> Itera
     yield works_on_it and (operation in HANDLING or operation == "MANAGE_ACCESS")
     watches = any(item.officer == officer and item.span.holds(time) for item in world.supervisions)
     yield watches and operation in {"VIEW_PROGRESS", "REVIEW_ACCESS"}
+    yield operation == "VIEW_PROGRESS" and _heads_a_unit_that_works_on_it(world, officer, time)
     emergency = any(use.officer == officer and use.span.holds(time) for use in world.broken)
     yield emergency and operation in SEEING
     for passed in world.delegations:

@@ -109,3 +109,45 @@ async def test_a_failed_fetch_is_tried_again_by_the_next_call() -> None:
 
 async def test_the_token_does_not_show_in_its_representation() -> None:
     assert "token-1" not in repr(await Issuer().source().current())
+
+
+async def test_of_many_calls_refused_for_one_old_login_the_officer_is_asked_once() -> None:
+    issuer = Issuer()
+    asked = []
+
+    async def log_in_again() -> None:
+        await asyncio.sleep(0)
+        asked.append("asked")
+
+    source = TokenSource(issuer.issue, lambda: issuer.stamp, log_in_again=log_in_again)
+    refused = await source.current()
+
+    assert [True] * 5 == await asyncio.gather(*(source.log_in_again(refused) for _ in range(5)))
+    assert asked == ["asked"]
+    assert (await source.current()).bearer == "Bearer token-2"
+
+
+async def test_a_token_that_was_renewed_meanwhile_under_the_same_old_login_does_not_spare_the_officer() -> None:
+    issuer = Issuer()
+    asked = []
+
+    async def log_in_again() -> None:
+        asked.append("asked")
+
+    source = TokenSource(issuer.issue, lambda: issuer.stamp, log_in_again=log_in_again)
+    refused = await source.current()
+    issuer.stamp = "certificate-2"
+    renewed = await source.current()
+
+    assert await source.log_in_again(refused)
+    assert asked == ["asked"]
+    assert await source.log_in_again(renewed)
+    assert asked == ["asked"]
+    assert (await source.current()).bearer == "Bearer token-3"
+
+
+async def test_without_a_way_to_log_in_a_token_stays() -> None:
+    source = Issuer().source()
+    token = await source.current()
+    assert not await source.log_in_again(token)
+    assert await source.current() is token

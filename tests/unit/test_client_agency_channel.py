@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -94,13 +94,13 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agency_channel, "pause_after", lambda error, pause: pause)
 
 
-def token_source() -> TokenSource:
+def token_source(log_in_again: Callable[[], Awaitable[object]] | None = None) -> TokenSource:
     issued = iter(range(1, 100))
 
     async def issue() -> IssueTokenResponse:
         return IssueTokenResponse(access_token=f"token-{next(issued)}")
 
-    return TokenSource(issue, lambda: "certificate")
+    return TokenSource(issue, lambda: "certificate", log_in_again=log_in_again)
 
 
 def unary(wire: FakeWire, tokens: TokenSource | None = None) -> Callable[..., Any]:
@@ -120,6 +120,50 @@ async def test_a_call_carries_token_trace_and_deadline() -> None:
     assert sent["authorization"] == "Bearer token-1"
     assert re.fullmatch(f"00-{trace.trace_id}-[0-9a-f]{{16}}-01", sent["traceparent"])
     assert 29 < wire.calls[0]["timeout"] <= 30
+
+
+NOT_FRESH = Unauthenticated("LOGIN_NOT_FRESH", "log in again")
+
+
+async def test_an_act_refused_for_an_old_login_lets_the_officer_log_in_once_and_goes_on() -> None:
+    logins = []
+
+    async def log_in_again() -> None:
+        await asyncio.sleep(0)
+        logins.append("asked")
+
+    tokens = token_source(log_in_again)
+    wire = FakeWire(NOT_FRESH, GetCaseResponse(), GetCaseResponse())
+    first, second = await asyncio.gather(unary(wire, tokens)(READ), unary(wire, tokens)(READ))
+
+    assert (GetCaseResponse(), GetCaseResponse()) == (first, second)
+    assert logins == ["asked"]
+    used = [call["metadata"]["authorization"] for call in wire.calls]
+    # The other call waits for the login as well.
+    assert used == ["Bearer token-1", "Bearer token-2", "Bearer token-2"]
+
+
+async def test_an_act_refused_for_an_ended_token_and_then_for_an_old_login_goes_on_all_the_same() -> None:
+    logins = []
+
+    async def log_in_again() -> None:
+        logins.append("asked")
+
+    # A terminal that slept: its count of the token's life stood still meanwhile.
+    wire = FakeWire(Unauthenticated("TOKEN_EXPIRED", "ended"), NOT_FRESH, GetCaseResponse())
+    assert GetCaseResponse() == await unary(wire, token_source(log_in_again))(READ)
+    assert logins == ["asked"]
+
+
+async def test_an_act_that_is_refused_again_or_without_a_way_to_log_in_fails_with_the_platforms_words() -> None:
+    async def log_in_again() -> None:
+        """The clock of the terminal is wrong, say."""
+
+    for tokens, calls in ((token_source(log_in_again), 2), (token_source(), 1)):
+        wire = FakeWire(NOT_FRESH, NOT_FRESH)
+        with pytest.raises(Unauthenticated, match="log in again"):
+            await unary(wire, tokens)(READ)
+        assert len(wire.calls) == calls
 
 
 async def test_calls_outside_a_trace_each_start_their_own() -> None:

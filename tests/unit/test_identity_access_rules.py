@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from casemesh.core.ids import new_id
-from casemesh.identity.access_rules import AccessRules, AccessRulesError, CaseFacts, Circumstances
+from casemesh.identity.access_rules import AccessRules, AccessRulesError, CaseFacts, Circumstances, Grant
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 from tests.support import access_oracle as oracle
 from tests.support.access_oracle import Officer, Span
@@ -22,16 +22,21 @@ RULES = AccessRules(POLICIES, SCHEMA)
 PERMISSIONS = [cast(CasePermission, value) for value in CasePermission.values() if value]
 VIEW_CASE, VIEW_DOSSIER = CasePermission.CASE_PERMISSION_VIEW_CASE, CasePermission.CASE_PERMISSION_VIEW_DOSSIER
 PARTICIPATION, ASSIGNMENT, SUPERVISION, DELEGATION, BREAK_GLASS, SEAL, OPENING, CASE = (new_id() for _ in range(8))
+HEADSHIP, GRANT, GIVER = (new_id() for _ in range(3))
 IDS = {
     "participation": PARTICIPATION,
     "assignment": ASSIGNMENT,
     "supervision": SUPERVISION,
+    "unit_supervision": HEADSHIP,
+    "grant": GRANT,
     "delegation": DELEGATION,
     "break_glass": BREAK_GLASS,
 }
 POLICE = "police"
 ASKING, COLLEAGUE, CHIEF = Officer("asking", POLICE), Officer("colleague", POLICE), Officer("chief", POLICE)
-NOW, IN_FORCE, OVER = 0, Span(-10, 10), Span(-10, 0)
+MEMBER, JUDGE = Officer("member", POLICE), Officer("judge", "court")
+NOW, IN_FORCE, OVER, ALWAYS = 0, Span(-10, 10), Span(-10, 0), Span(-100)
+LET_IN = frozenset({"VIEW_PROGRESS", "VIEW_DOSSIER", "VIEW_TRAIL", "CHANGE_DOSSIER"})
 PASSED_ON = frozenset({"VIEW_CASE", "CHANGE_DOSSIER", "MANAGE_ACCESS", "RECEIVE_EXCHANGE"})
 
 
@@ -50,8 +55,17 @@ def situations() -> Iterator[tuple[Officer | None, oracle.World, CaseFacts]]:
         flags,
         flags,
         flags,
-        flags,
-        ("none", "passed", "giver unassigned", "giver assigned anew", "giver suspended"),
+        ("nothing", "the agency", "a unit"),
+        (
+            "none",
+            "passed",
+            "giver unassigned",
+            "giver assigned anew",
+            "giver suspended",
+            "let in",
+            "let in by an agency that left",
+            "passed and let in",
+        ),
         ("none", "open", "approved", "closed"),
         ("none", "sealed", "opened", "opened by another agency", "lifted"),
     ):
@@ -59,17 +73,29 @@ def situations() -> Iterator[tuple[Officer | None, oracle.World, CaseFacts]]:
         if delegated == "giver suspended":
             suspended.add(COLLEAGUE)
         assignments = [oracle.Assignment(ASKING)] if assigned else []
-        if delegated in ("passed", "giver suspended"):
+        if delegated in ("passed", "giver suspended", "passed and let in"):
             assignments.append(oracle.Assignment(COLLEAGUE, Span(-20)))
         elif delegated == "giver assigned anew":
             assignments += [oracle.Assignment(COLLEAGUE, Span(-20, -5)), oracle.Assignment(COLLEAGUE, Span(-4))]
+        let_in = "let in" in delegated
+        if supervises == "a unit":
+            assignments.append(oracle.Assignment(MEMBER))
         opener = CHIEF if seal == "opened" else Officer("other", "court")
         world = oracle.World(
-            participations=(oracle.Participation(POLICE, part),) if part is not None else (),
+            participations=(
+                oracle.Participation("court", 0, OVER if delegated == "let in by an agency that left" else ALWAYS),
+                *((oracle.Participation(POLICE, part),) if part is not None else ()),
+            ),
             stages=((1, IN_FORCE), (2, OVER)),
             assignments=tuple(assignments),
-            supervisions=(oracle.Supervision(ASKING),) if supervises else (),
-            delegations=(oracle.Delegation(COLLEAGUE, ASKING, PASSED_ON, IN_FORCE),) if delegated != "none" else (),
+            supervisions=(oracle.Supervision(ASKING),) if supervises == "the agency" else (),
+            granted=(oracle.Granted(JUDGE, ASKING, LET_IN, IN_FORCE),) if let_in else (),
+            places=(oracle.Place(ASKING, "squad", True), oracle.Place(MEMBER, "squad", False))
+            if supervises == "a unit"
+            else (),
+            delegations=(oracle.Delegation(COLLEAGUE, ASKING, PASSED_ON, IN_FORCE),)
+            if delegated != "none" and (not let_in or "passed" in delegated)
+            else (),
             seals={"none": (), "lifted": (oracle.Seal(POLICE, OVER),)}.get(seal, (oracle.Seal(POLICE),)),
             openings=(oracle.Opening(opener, ASKING, IN_FORCE),) if seal.startswith("opened") else (),
             broken=(oracle.BrokenGlass(ASKING, glass == "approved", OVER if glass == "closed" else IN_FORCE),)
@@ -80,6 +106,7 @@ def situations() -> Iterator[tuple[Officer | None, oracle.World, CaseFacts]]:
         )
         of_officer = subject is not None
         passed = {number: DELEGATION for number in PERMISSIONS if name_of(number) in PASSED_ON}
+        given = {number: Grant(GRANT, GIVER) for number in PERMISSIONS if name_of(number) in LET_IN}
         facts = CaseFacts(
             case_id=CASE,
             is_officer=of_officer,
@@ -88,8 +115,10 @@ def situations() -> Iterator[tuple[Officer | None, oracle.World, CaseFacts]]:
             participation_id=PARTICIPATION if part is not None else None,
             at_stage=part in (0, 1),
             assignment_id=ASSIGNMENT if of_officer and assigned else None,
-            supervision_id=SUPERVISION if of_officer and supervises else None,
-            delegations=passed if of_officer and delegated == "passed" else {},
+            supervision_id=SUPERVISION if of_officer and supervises == "the agency" else None,
+            unit_supervision_id=HEADSHIP if of_officer and supervises == "a unit" else None,
+            delegations=passed if of_officer and delegated in ("passed", "passed and let in") else {},
+            grants=given if of_officer and delegated in ("let in", "passed and let in") else {},
             break_glass_id=BREAK_GLASS if of_officer and glass in ("open", "approved") else None,
             glass_approved=of_officer and glass == "approved",
             seal_id=SEAL if seal not in ("none", "lifted") else None,
@@ -144,6 +173,16 @@ def given_facts(**changes: object) -> CaseFacts:
             f"supervisor-of-participant: supervision {SUPERVISION}",
         ),
         (
+            {"assignment_id": None, "unit_supervision_id": HEADSHIP},
+            "VIEW_PROGRESS",
+            f"supervisor-of-unit: unit_supervision {HEADSHIP}",
+        ),
+        (
+            {"participation_id": None, "assignment_id": None, "grants": {VIEW_DOSSIER: Grant(GRANT, GIVER)}},
+            "VIEW_DOSSIER",
+            f"granted-on-request: grant {GRANT}",
+        ),
+        (
             {"assignment_id": None, "delegations": {VIEW_DOSSIER: DELEGATION}},
             "VIEW_DOSSIER",
             f"delegated: delegation {DELEGATION}",
@@ -163,6 +202,22 @@ def test_the_basis_names_every_rule_that_permits_and_its_fact(
     number = CasePermission.Value(f"CASE_PERMISSION_{permission}")
     verdict = RULES.decide(number, given_facts(**changes))
     assert (bool(basis), basis) == (verdict.allowed, verdict.basis)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ""),
+        ({"grants": {VIEW_DOSSIER: Grant(GRANT, GIVER)}}, ""),
+        ({"assignment_id": None, "grants": {VIEW_DOSSIER: Grant(GRANT, GIVER)}}, GIVER),
+        ({"assignment_id": None, "seal_id": SEAL, "grants": {VIEW_DOSSIER: Grant(GRANT, GIVER)}}, ""),
+    ],
+    ids=["own right", "own right and a grant", "a grant alone", "a grant on a sealed case"],
+)
+def test_what_another_agency_sees_is_shown_where_it_alone_gave_the_right(
+    changes: dict[str, object], expected: str
+) -> None:
+    assert expected == RULES.decide(VIEW_DOSSIER, given_facts(**changes)).through_agency_id
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -30,6 +31,8 @@ FOREIGN_OFFICER = "agencies/019a0000-0000-7000-8000-000000000005/officers/019a00
 CERTIFICATE = hashlib.sha256(b"an invented certificate").digest()
 BY_SYSTEM = "urn:casemesh:acr:system-asserted"
 BY_WORKSTATION = "urn:casemesh:acr:workstation"
+BY_PASSWORD = "urn:casemesh:acr:password"
+STATEMENT = hashlib.sha256(b"an invented assertion").hexdigest()
 KEY = Ed25519PrivateKey.generate()
 OTHER_KEY = Ed25519PrivateKey.generate()
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -152,6 +155,18 @@ async def test_a_workstations_token_names_its_officer(verifier: TokenVerifier, c
     assert (verified.system, verified.officer) == (WORKSTATION, OFFICER)
 
 
+@pytest.mark.parametrize("level", ["password", "two-factor", "certificate"])
+@pytest.mark.parametrize("client", [SYSTEM, WORKSTATION], ids=["system", "workstation"])
+async def test_a_login_is_told_with_its_time_its_level_and_the_statement_of_it(
+    verifier: TokenVerifier, claims: Claims, client: str, level: str
+) -> None:
+    acr = f"urn:casemesh:acr:{level}"
+    payload = claims(client_id=client, acr=acr, login=STATEMENT)
+    payload["auth_time"] -= 400
+    verified = await verifier.verify(signed(header(), payload))
+    assert (payload["auth_time"], acr, STATEMENT) == (verified.auth_time, verified.acr, verified.login)
+
+
 async def test_an_es256_token_is_taken_under_a_key_of_that_kind(verifier: TokenVerifier, claims: Claims) -> None:
     token = jwt.encode(claims(), EC_KEY, algorithm="ES256", headers={"typ": "at+jwt", "kid": "e1"})
     assert (await verifier.verify(token)).subject == OFFICER
@@ -252,6 +267,11 @@ async def test_a_token_without_a_claim_is_refused(verifier: TokenVerifier, claim
         {"client_id": WORKSTATION},
         {"client_id": WORKSTATION, "sub": WORKSTATION, "acr": BY_WORKSTATION},
         {"acr": BY_WORKSTATION},
+        {"acr": "urn:casemesh:acr:trust-me"},
+        {"acr": BY_PASSWORD},
+        {"acr": BY_PASSWORD, "login": 7},
+        {"acr": BY_PASSWORD, "login": STATEMENT, "sub": SYSTEM},
+        {"acr": BY_SYSTEM, "login": STATEMENT},
         {"acr": [BY_SYSTEM]},
         {"jti": 7},
         {"cnf": {}},
@@ -320,6 +340,23 @@ async def test_a_token_ends_five_seconds_after_its_end_also_when_it_was_verified
     clock.move(2)
     assert await refused(verifier, seen) == "TOKEN_EXPIRED"
     assert await refused(verifier, unseen) == "TOKEN_EXPIRED"
+
+
+@pytest.mark.parametrize(("skew", "reason"), [(-600, "TOKEN_INVALID"), (600, "TOKEN_EXPIRED")])
+async def test_a_service_whose_clock_is_ten_minutes_off_refuses_and_names_both_clocks(
+    verifier: TokenVerifier, claims: Claims, clock: FakeClock, skew: int, reason: str
+) -> None:
+    begins = clock.now()
+    token = signed(header(), claims())
+    clock.move(skew)
+    with pytest.raises(Unauthenticated) as refused_token:
+        await verifier.verify(token)
+    theirs = begins if skew < 0 else begins + timedelta(seconds=300)
+    assert refused_token.value.reason == reason
+    assert f"identity's clock it {'begins' if skew < 0 else 'ended'} at {theirs:%Y-%m-%dT%H:%M:%SZ}" in str(
+        refused_token.value
+    )
+    assert f"this service's it is {clock.now():%Y-%m-%dT%H:%M:%SZ}" in str(refused_token.value)
 
 
 async def test_a_claim_given_twice_is_refused_at_any_depth(verifier: TokenVerifier, claims: Claims) -> None:

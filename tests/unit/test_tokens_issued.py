@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from casemesh.core.ids import new_id
 from casemesh.identity.config import Config
 from casemesh.identity.subjects import Subject
-from casemesh.identity.token_issuer import TokenIssuer
+from casemesh.identity.token_issuer import StatedLogin, TokenIssuer
 from casemesh.identity.token_keyring import TokenKeyring
 from casemesh.identity.token_keys import TokenKey, certificate_confirmation, thumbprint
 from casemesh.runtime.config import ConfigError, Duration, load
@@ -122,6 +122,19 @@ def test_a_token_says_when_it_was_issued_and_that_nobody_logged_in_here(tmp_path
         assert issued.expires_at == now + 60
         levels.append(claims["acr"])
     assert levels == ["urn:casemesh:acr:system-asserted"] * 2 + ["urn:casemesh:acr:workstation"]
+
+
+def test_a_stated_login_is_as_old_in_the_token_as_it_was_stated(tmp_path: Path) -> None:
+    clock = FakeClock()
+    now = int(clock.now().timestamp())
+    login = StatedLogin("urn:casemesh:acr:two-factor", 250, "ab" * 32)
+    claims = claims_of(TokenIssuer(keyring(tmp_path), 300, clock).issue(SUBJECTS[1], CERTIFICATE, login).token)
+    assert (now - 250, "urn:casemesh:acr:two-factor", "ab" * 32) == (
+        claims["auth_time"],
+        claims["acr"],
+        claims["login"],
+    )
+    assert claims["iat"] == now
 
 
 def test_no_two_tokens_are_the_same(tmp_path: Path) -> None:

@@ -22,8 +22,12 @@ QUERY_SERVICE = "casemesh.audit.v1.AuditQueryService"
 
 POLICIES: PolicyTable = {
     f"{APPEND_SERVICE}/AppendEvents": MethodPolicy(dict.fromkeys(_SOURCES, Proof.NOTHING)),
-    f"{QUERY_SERVICE}/ListCaseEvents": MethodPolicy(AGENCY_WITH_TOKEN, on_case=_TRAIL, audited=TRAIL_READ),
-    f"{QUERY_SERVICE}/ExportTrail": MethodPolicy(AGENCY_WITH_TOKEN, on_case=_TRAIL, audited=TRAIL_EXPORTED),
+    f"{QUERY_SERVICE}/ListCaseEvents": MethodPolicy(
+        AGENCY_WITH_TOKEN, on_case=_TRAIL, audited=TRAIL_READ, reads_content=True
+    ),
+    f"{QUERY_SERVICE}/ExportTrail": MethodPolicy(
+        AGENCY_WITH_TOKEN, on_case=_TRAIL, audited=TRAIL_EXPORTED, reads_content=True
+    ),
     f"{QUERY_SERVICE}/GetCheckpoint": MethodPolicy(_ANYONE),
     f"{QUERY_SERVICE}/GetInclusionProof": MethodPolicy(_ANYONE),
     f"{QUERY_SERVICE}/GetConsistencyProof": MethodPolicy(_ANYONE),

@@ -20,7 +20,7 @@ from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceServ
 from casemesh.client.notes import VerifierKey
 from casemesh.core.clock import Clock
 from casemesh.runtime.call import current_call
-from casemesh.runtime.outbox import event_of
+from casemesh.runtime.outbox import reading_event
 from casemesh.runtime.peers import Peer
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -101,7 +101,7 @@ class QueryServicer(AuditQueryServiceServicer):
 
     async def _append_reading(self, action: str, case: str) -> None:
         """Nothing is shown before the reading is in the log."""
-        event = event_of(current_call(), self._clock, action, case, case=case)
+        event = reading_event(current_call(), self._clock, action, case, case=case)
         await self._batcher.append(submitted([event], _source(Peer.AUDIT)))
 
 

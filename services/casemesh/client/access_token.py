@@ -24,9 +24,14 @@ class AccessToken:
     subject: str
     """The officer, or the system acting for itself."""
     use_until: float
+    clock_skew_seconds: int = 0
+    """How far this machine's clock is ahead of the platform's, where that is known."""
+    login: int = 0
+    """Under which of the session's logins it was fetched: 0 for what was known at the start, 1 after one anew."""
 
 
 Issue = Callable[[], Awaitable[token_service_pb2.IssueTokenResponse]]
+LogInAgain = Callable[[], Awaitable[object]]
 
 
 class TokenSource:
@@ -41,14 +46,17 @@ class TokenSource:
         issue: Issue,
         stamp: Callable[[], object],
         *,
+        log_in_again: LogInAgain | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._issue = issue
         self._stamp = stamp
+        self._log_in_again = log_in_again
         self._monotonic = monotonic
         self._wall = wall
         self._renewing = asyncio.Lock()
+        self._logins = 0
         self._token: AccessToken | None = None
         self._bound_to: object = None
 
@@ -70,6 +78,22 @@ class TokenSource:
         if self._token is token:
             self._token = None
 
+    async def log_in_again(self, token: AccessToken) -> bool:
+        """Let the officer log in anew, because the platform refused `token` for an old login; returns whether there is
+        a way to. However many calls were refused for one login, the officer is asked once.
+
+        Raises what the login raises.
+        """
+        if self._log_in_again is None:
+            return False
+        async with self._renewing:
+            # Not whether the token is the current one: it may have been renewed meanwhile under the same old login.
+            if token.login == self._logins:
+                await self._log_in_again()
+                self._logins += 1
+                self._token = None
+        return True
+
     def _read(self, answer: token_service_pb2.IssueTokenResponse) -> AccessToken:
         left = answer.expire_time.ToMilliseconds() / 1000 - self._wall()
         life = min(max(left, _SHORTEST_SECONDS), _LONGEST_SECONDS)
@@ -78,4 +102,6 @@ class TokenSource:
             answer.agency,
             answer.subject,
             self._monotonic() + life * _USED_SHARE,
+            answer.clock_skew_seconds,
+            self._logins,
         )

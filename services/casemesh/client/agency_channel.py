@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from casemesh.client.access_token import AccessToken, TokenSource
 from casemesh.client.channel import ReloadingChannel
-from casemesh.client.retry import asks_for_new_token, is_repeatable, pause_after, pauses
+from casemesh.client.retry import asks_for_fresh_login, asks_for_new_token, is_repeatable, pause_after, pauses
 from casemesh.client.trace_context import TraceContext, current_trace
 from casemesh.errors import CaseMeshError, DeadlineExceeded, Unavailable, from_rpc_error
 
@@ -29,14 +29,15 @@ class AgencyChannel(grpc.aio.Channel):
 
     Unary calls: a deadline of 30 seconds unless `timeout` says otherwise, over all attempts; UNAVAILABLE is tried
     again, at most three times, where that is safe (see `retry`). Streams: no deadline, no repeats; the call is
-    cancelled when its consumer stops. Without `tokens` the calls carry no token.
+    cancelled when its consumer stops. Without `tokens` the calls carry no token. `metadata` goes with each call.
 
     Calls return an awaitable or an async iterator, not gRPC's call objects: no `write`, no `read`.
     """
 
-    def __init__(self, channel: ReloadingChannel, tokens: TokenSource | None = None) -> None:
+    def __init__(self, channel: ReloadingChannel, tokens: TokenSource | None = None, metadata: Metadata = ()) -> None:
         self._channel = channel
         self._tokens = tokens
+        self._metadata = metadata
 
     def unary_unary(
         self, method: str, request_serializer: Any = None, response_deserializer: Any = None, *_: Any, **__: Any
@@ -85,7 +86,7 @@ class AgencyChannel(grpc.aio.Channel):
     ) -> tuple[list[tuple[str, str | bytes]], AccessToken | None]:
         """Return what a call carries, and the token that stands in it."""
         token = await self._tokens.current() if self._tokens is not None else None
-        sent: list[tuple[str, str | bytes]] = [*metadata, ("traceparent", trace.traceparent())]
+        sent: list[tuple[str, str | bytes]] = [*self._metadata, *metadata, ("traceparent", trace.traceparent())]
         if token is not None:
             sent.append(("authorization", token.bearer))
         return sent, token
@@ -97,7 +98,7 @@ class AgencyChannel(grpc.aio.Channel):
         deadline = loop.time() + timeout
         trace = current_trace()
         waits = pauses()
-        renewed = False
+        renewed = logged_in = False
         while True:
             token: AccessToken | None = None
             try:
@@ -109,11 +110,16 @@ class AgencyChannel(grpc.aio.Channel):
                 raise _traced(late, trace) from failure
             except (CaseMeshError, grpc.aio.AioRpcError) as failure:
                 error = failure if isinstance(failure, CaseMeshError) else from_rpc_error(failure)
-                if token is not None and asks_for_new_token(error) and not renewed:
+                if token is not None:
                     assert self._tokens is not None
-                    self._tokens.forget(token)
-                    renewed = True
-                    continue
+                    if asks_for_new_token(error) and not renewed:
+                        self._tokens.forget(token)
+                        renewed = True
+                        continue
+                    if asks_for_fresh_login(error) and not logged_in and await self._tokens.log_in_again(token):
+                        # The call's time does not run while a person types.
+                        deadline, logged_in = loop.time() + timeout, True
+                        continue
                 pause = next(waits, None) if isinstance(error, Unavailable) and is_repeatable(request) else None
                 if pause is None or loop.time() + pause_after(error, pause) >= deadline:
                     raise _traced(error, trace) from failure

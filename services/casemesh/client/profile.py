@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -19,10 +20,12 @@ from cryptography import x509
 
 from casemesh.client.channel import Credentials
 from casemesh.client.notes import NoteError, VerifierKey
+from casemesh.client.purpose import Purpose, PurposeError
 from casemesh.core.names import OFFICER
 
 DEFAULT_SERVER_NAME = "gateway.casemesh.svc"
 DEFAULT_PROFILE = "default"
+LOGIN_LEVELS = ("password", "two-factor", "certificate")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 
@@ -51,8 +54,16 @@ class Profile:
     from the platform itself."""
     signing_roots: Path | None = None
     """PEM file of the roots of document signing, to check manifests and receipts with."""
+    purpose: str = ""
+    """For what purpose dossiers and trails are read unless a call says another, `KIND` or `KIND:WORDS`. A person says
+    it anew for each piece of work; a system that always reads for one names it here."""
     traces: str = ""
     """Where `casemesh trace show` asks, `http://127.0.0.1:PORT`; only a platform on one machine has it."""
+    login_check: str = ""
+    """The agency's own command that tells whether the officer is at the terminal: it may ask there, and ends with 0
+    when he is. Run when an act asks for a fresh login. If unset, no login is stated, and such acts are refused."""
+    login_level: str = "password"
+    """What the check proves: `password`, `two-factor` or `certificate`."""
 
     def credentials(self) -> Credentials:
         """Return the certificate's folder.
@@ -78,6 +89,16 @@ class Profile:
             return VerifierKey.parse(self.log_key)
         except NoteError as error:
             raise ProfileError(f"profile {self.name}: `log_key`: {error}") from error
+
+    def login_command(self) -> list[str]:
+        """Return the words of `login_check`, empty when the profile names none.
+
+        Raises ProfileError when its quotes do not close.
+        """
+        try:
+            return shlex.split(self.login_check)
+        except ValueError as error:
+            raise ProfileError(f"profile {self.name}: `login_check`: {error}") from error
 
     def trusted_roots(self) -> list[x509.Certificate]:
         """Return the roots of document signing; empty when the profile names none.
@@ -162,9 +183,19 @@ def check_profile(profile: Profile, where: str) -> Profile:
             OFFICER.parse(profile.officer)
         except ValueError as error:
             raise ProfileError(f"{where}: `officer`: {error}") from error
+    if profile.login_level not in LOGIN_LEVELS:
+        raise ProfileError(f"{where}: `login_level` must be one of {', '.join(LOGIN_LEVELS)}")
+    if profile.login_check and not profile.officer:
+        raise ProfileError(f"{where}: `login_check` needs `officer`: it says whose login is stated")
     if profile.traces and not profile.traces.startswith(("http://", "https://")):
         raise ProfileError(f"{where}: `traces` must be an http address, not {profile.traces!r}")
+    if profile.purpose:
+        try:
+            Purpose.parse(profile.purpose)
+        except PurposeError as error:
+            raise ProfileError(f"{where}: `purpose`: {error}") from error
     profile.verifier_key()
+    profile.login_command()
     return profile
 
 
@@ -182,7 +213,10 @@ def write_profile(folder: Path, profile: Profile, *, replace: bool = False) -> P
         "officer": profile.officer,
         "log_key": profile.log_key,
         "signing_roots": str(profile.signing_roots.absolute()) if profile.signing_roots else "",
+        "purpose": profile.purpose,
         "traces": profile.traces,
+        "login_check": profile.login_check,
+        "login_level": profile.login_level if profile.login_check else "",
     }
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # A JSON string is a TOML basic string.

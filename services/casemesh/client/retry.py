@@ -36,6 +36,11 @@ def asks_for_new_token(error: CaseMeshError) -> bool:
     return error.reason in _RENEWABLE
 
 
+def asks_for_fresh_login(error: CaseMeshError) -> bool:
+    """Say whether the call was refused because it binds the officer, whose login is too old or not stated."""
+    return error.reason == "LOGIN_NOT_FRESH"
+
+
 def pauses(jitter: random.Random | None = None) -> Iterator[float]:
     """Yield the seconds to wait before each further attempt.
 

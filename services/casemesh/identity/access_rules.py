@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import cedarpy
 
@@ -38,11 +38,20 @@ class Circumstances:
     at_stage: bool
     assigned: bool
     supervises: bool
+    supervises_unit: bool
+    granted: bool
     delegated: bool
     glass_broken: bool
     glass_approved: bool
     sealed: bool
     seal_opened: bool
+
+
+class Grant(NamedTuple):
+    """A right given upon a request, and the agency that gave it."""
+
+    fact_id: str
+    giver_agency_id: str
 
 
 @dataclass(frozen=True)
@@ -65,14 +74,21 @@ class CaseFacts:
     """It takes part at every stage, or at one at which the case is."""
     assignment_id: str | None = None
     supervision_id: str | None = None
+    unit_supervision_id: str | None = None
+    """The officer's place at the head of a unit whose members work on the case."""
     delegations: Mapping[CasePermission, str] | None = None
     """The delegation to the officer that passes a right on, by right."""
+    grants: Mapping[CasePermission, Grant] | None = None
+    """What another agency that takes part gave the officer upon a request, by right."""
     break_glass_id: str | None = None
     glass_approved: bool = False
     """A second officer approved that use of break-glass."""
     seal_id: str | None = None
     opening_id: str | None = None
     """What opened the sealed case to the officer."""
+    decoy_agency_ids: tuple[str, ...] = ()
+    """The agencies to which it tells something that the subject looks: they made the case a decoy. The rules do not see
+    them: they change no decision."""
 
     def circumstances(self, permission: CasePermission) -> Circumstances:
         """Return what the rules see when `permission` is asked for."""
@@ -83,6 +99,8 @@ class CaseFacts:
             at_stage=self.at_stage,
             assigned=self.assignment_id is not None,
             supervises=self.supervision_id is not None,
+            supervises_unit=self.unit_supervision_id is not None,
+            granted=permission in (self.grants or {}),
             delegated=permission in (self.delegations or {}),
             glass_broken=self.break_glass_id is not None,
             glass_approved=self.glass_approved,
@@ -94,15 +112,21 @@ class CaseFacts:
         """Return the fact of a kind that a rule's `@fact` names, where `permission` is what it permits."""
         if kind == "delegation":
             return (self.delegations or {}).get(permission)
+        if kind == "grant":
+            grant = (self.grants or {}).get(permission)
+            return grant.fact_id if grant is not None else None
         return {
             "participation": self.participation_id,
             "assignment": self.assignment_id,
             "supervision": self.supervision_id,
+            "unit_supervision": self.unit_supervision_id,
             "break_glass": self.break_glass_id,
         }[kind]
 
 
-_FACT_KINDS = ("participation", "assignment", "supervision", "delegation", "break_glass")
+_FACT_KINDS = (
+    "participation", "assignment", "supervision", "unit_supervision", "delegation", "grant", "break_glass"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,8 @@ class Verdict:
     """The grounds as the log has them: `rule: kind identifier`, separated by semicolons; empty when denied."""
     forbidden_by: tuple[str, ...]
     errors: tuple[str, ...]
+    through_agency_id: str = ""
+    """Where it rests on a grant alone: the agency that gave it. What that agency sees of the case is then shown."""
 
 
 class AccessRules:
@@ -165,7 +191,10 @@ class AccessRules:
         ruling = self.rule(permission, facts.circumstances(permission), officer=facts.is_officer)
         grounds = tuple((rule, cast(str, facts.fact_id(self._facts[rule], permission))) for rule in ruling.permitted_by)
         basis = "; ".join(f"{rule}: {self._facts[rule]} {fact}" for rule, fact in grounds)
-        return Verdict(ruling.allowed, grounds, basis, ruling.forbidden_by, ruling.errors)
+        through = ""
+        if grounds and all(self._facts[rule] == "grant" for rule, _ in grounds):
+            through = (facts.grants or {})[permission].giver_agency_id
+        return Verdict(ruling.allowed, grounds, basis, ruling.forbidden_by, ruling.errors, through)
 
     def rule(self, permission: CasePermission, circumstances: Circumstances, *, officer: bool) -> Ruling:
         """Return what the rules say of an officer, or of a system acting for itself."""

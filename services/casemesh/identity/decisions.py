@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
 import structlog
 
-from casemesh.core.names import CASE
+from casemesh.core.names import AGENCY, CASE
 from casemesh.identity.access_rules import AccessRules, CaseFacts, Circumstances, Verdict
 from casemesh.identity.access_store import AccessStore, Connected
-from casemesh.identity.subjects import Subject, subject_of
+from casemesh.identity.subjects import Subject
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 from casemesh.runtime.access import Decision
-from casemesh.runtime.call import Caller
 
 log = structlog.get_logger(__name__)
 
@@ -36,20 +35,17 @@ class Viewer:
 class CaseAccessDecider:
     """Decides from the database and the rules, and nothing in between: a right that ended is gone at the next question.
 
-    Identity decides on its own calls with it (`casemesh.runtime.access.Decider`) and answers others with it.
+    `watching.Watch` decides on calls with it, identity's own and others'.
     """
 
     def __init__(self, store: AccessStore, rules: AccessRules) -> None:
         self._store = store
         self._rules = rules
 
-    async def decide(self, caller: Caller, case: str, permission: CasePermission) -> Decision:
-        """Return the decision now, for the subject of a verified token."""
-        return await self.decide_for(subject_of(caller.system, caller.officer, caller.certificate), case, permission)
-
-    async def decide_again(self, caller: Caller, case: str, permission: CasePermission) -> Decision:
-        """Return the decision now; it does not depend on the token's end."""
-        return await self.decide(caller, case, permission)
+    async def look(self, subject: Subject, case: str, permission: CasePermission) -> tuple[Decision, tuple[str, ...]]:
+        """Return the decision now, as `decide_for` gives it, and the agencies to whose decoy it is a look."""
+        (facts,) = await self._store.case_facts(subject, [CASE.parse(case)["case"]])
+        return self._decision(permission, facts), facts.decoy_agency_ids
 
     async def decide_for(self, subject: Subject, case: str, permission: CasePermission) -> Decision:
         """Return the decision now. A case that nobody knows is decided like one without any fact about the subject."""
@@ -58,9 +54,9 @@ class CaseAccessDecider:
 
     async def decide_many(self, subject: Subject, questions: Sequence[tuple[str, CasePermission]]) -> list[Decision]:
         """Return the decisions of one moment in the order of the questions, each as `decide_for` gives it."""
-        case_ids = [CASE.parse(case)["case"] for case, _ in questions]
-        facts = await self._store.case_facts(subject, case_ids)
-        return [self._decision(permission, about) for (_, permission), about in zip(questions, facts, strict=True)]
+        case_ids = list(dict.fromkeys(CASE.parse(case)["case"] for case, _ in questions))
+        about = dict(zip(case_ids, await self._store.case_facts(subject, case_ids), strict=True))
+        return [self._decision(permission, about[CASE.parse(case)["case"]]) for case, permission in questions]
 
     async def accessible_cases(
         self, subject: Subject, permission: CasePermission, before_id: str, limit: int
@@ -72,9 +68,12 @@ class CaseAccessDecider:
         """
         found: list[str] = []
         batch = min(limit, _MAX_BATCH)
-        supervised = self._rules.rule(permission, _BY_SUPERVISION, officer=True).allowed
+        supervised = self._rules.rule(permission, replace(_NOTHING, supervises=True), officer=True).allowed
+        unit_supervised = self._rules.rule(permission, replace(_NOTHING, supervises_unit=True), officer=True).allowed
         while len(found) < limit:
-            candidates = await self._store.open_cases(subject, before_id, batch, supervised=supervised)
+            candidates = await self._store.open_cases(
+                subject, before_id, batch, supervised=supervised, unit_supervised=unit_supervised
+            )
             slices = await self._store.case_facts(subject, candidates)
             found += [facts.case_id for facts in slices if self._verdict(permission, facts).allowed]
             if len(candidates) < batch:
@@ -91,7 +90,7 @@ class CaseAccessDecider:
         self, case_id: str, agency_id: str, at: datetime | None, after: tuple[str, str], limit: int
     ) -> list[Viewer]:
         """Return up to `limit` who could see the case or its progress at a time (None is now), those after `after`: the
-        systems of all agencies, and officers of one.
+        systems of all agencies, officers of one and those whom it let in.
 
         Decided by the rules that hold now; who was suspended then could not see it.
         """
@@ -110,7 +109,8 @@ class CaseAccessDecider:
 
     def _decision(self, permission: CasePermission, facts: CaseFacts) -> Decision:
         verdict = self._verdict(permission, facts)
-        return Decision(verdict.allowed, self._verdict(VIEW_PROGRESS, facts).allowed, verdict.basis)
+        through = AGENCY.format(agency=verdict.through_agency_id) if verdict.through_agency_id else ""
+        return Decision(verdict.allowed, self._verdict(VIEW_PROGRESS, facts).allowed, verdict.basis, "", through)
 
     def _verdict(self, permission: CasePermission, facts: CaseFacts) -> Verdict:
         verdict = self._rules.decide(permission, facts)
@@ -120,14 +120,16 @@ class CaseAccessDecider:
         return verdict
 
 
-# Whether supervision alone opens anything decides whether all cases of a supervisor's agency are looked at.
-_BY_SUPERVISION = Circumstances(
+# Whether supervision alone opens anything decides whether all cases of a supervisor's agency, or unit, are looked at.
+_NOTHING = Circumstances(
     client_active=True,
     officer_active=True,
     takes_part=True,
     at_stage=True,
     assigned=False,
-    supervises=True,
+    supervises=False,
+    supervises_unit=False,
+    granted=False,
     delegated=False,
     glass_broken=False,
     glass_approved=False,

@@ -107,6 +107,8 @@ class Delegating:
             at_stage=True,
             assigned=assigned,
             supervises=False,
+            supervises_unit=False,
+            granted=False,
             delegated=delegated,
             glass_broken=False,
             glass_approved=False,

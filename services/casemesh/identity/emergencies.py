@@ -12,10 +12,12 @@ from casemesh.core.ids import new_id
 from casemesh.core.names import CASE
 from casemesh.errors import FailedPrecondition, not_found
 from casemesh.identity import break_glass_store, fact_store
+from casemesh.identity.alerts import Alerts, Sign
 from casemesh.identity.break_glass_store import BreakGlassStore, Use
 from casemesh.identity.decisions import CaseAccessDecider
 from casemesh.identity.recording import calling_officer
 from casemesh.identity.subjects import Subject
+from casemesh.identity.v1.access_monitoring_service_pb2 import AccessAlertRule
 from casemesh.identity.v1.case_access_pb2 import CasePermission
 from casemesh.identity.v1.case_protection_service_pb2 import (
     ApproveBreakGlassRequest,
@@ -38,8 +40,16 @@ _BATCH = 200
 class Emergencies:
     """Opens, approves, reviews. `wake` is called after each commit."""
 
-    def __init__(self, database: Database, decider: CaseAccessDecider, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        decider: CaseAccessDecider,
+        alerts: Alerts,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
         self._database = database
+        self._alerts = alerts
         self._store = BreakGlassStore(database)
         self._decider = decider
         self._clock = clock
@@ -63,6 +73,9 @@ class Emergencies:
                 )
                 action = "access.break_glass.asked" if sealed else "access.break_glass.opened"
                 await self._record(transaction, call, action, use, {"reason": request.reason})
+                rule = AccessAlertRule.ACCESS_ALERT_RULE_BREAK_GLASS
+                sign = Sign(rule, (agency_id, officer_id), agency_id, case_id)
+                await self._alerts.raise_in(transaction, call, sign)
             response = BreakGlassResponse(use=use.message())
             await remember(transaction, call, request, response)
         self._wake()

@@ -82,6 +82,16 @@ WHERE id = $1 AND case_id = $2 AND agency_id = $3 AND officer_grant.kind = 'dele
     AND valid_until > clock_timestamp()
 RETURNING {facts.GRANT}
 """
+_GRANT = f"""
+SELECT {facts.GRANT} FROM officer_grant
+WHERE id = $1 AND case_id = $2 AND giver_agency_id = $3 AND officer_grant.kind = 'grant'
+"""
+_END_GRANT = f"""
+UPDATE officer_grant {_END.format(by="$4", reason="$5")}
+WHERE id = $1 AND case_id = $2 AND giver_agency_id = $3 AND officer_grant.kind = 'grant'
+    AND valid_until > clock_timestamp()
+RETURNING {facts.GRANT}
+"""
 _LAST_SEAL = f"""
 SELECT {facts.SEAL} FROM seal WHERE case_id = $1 AND agency_id = $2 AND ($3 = 0 OR seal.kind = $3)
 ORDER BY valid_until IS NULL DESC, id DESC LIMIT 1
@@ -105,6 +115,11 @@ async def lock_case(transaction: Transaction, case_id: str) -> None:
 async def lock_agency(transaction: Transaction, agency_id: str) -> None:
     """The same for facts of an agency."""
     await transaction.execute(_LOCK, agency_id)
+
+
+async def lock_officer(transaction: Transaction, officer_id: str) -> None:
+    """The same for what one officer files."""
+    await transaction.execute(_LOCK, officer_id)
 
 
 async def officer_exists(transaction: Transaction, agency_id: str, officer_id: str) -> bool:
@@ -220,6 +235,35 @@ async def end_delegation(
 ) -> Fact | None:
     """Return the delegation that ended now, or None when it had ended."""
     return await _one(transaction, _END_DELEGATION, fact_id, case_id, agency_id, ended_by, reason)
+
+
+async def insert_grant(
+    transaction: Transaction,
+    case_id: str,
+    officer: tuple[str, str],
+    giver: tuple[str, str],
+    fact_id: str,
+    permissions: Sequence[CasePermission],
+    reason: str,
+    until: datetime,
+) -> Fact:
+    """Return what lets an officer of another agency see the case. Officers by agency and own identifier; they must
+    exist."""
+    return await _new(
+        transaction, _INSERT_GRANT, fact_id, "grant", case_id, *officer, *giver, permissions, reason, until
+    )
+
+
+async def grant(transaction: Transaction, fact_id: str, case_id: str, giver_agency_id: str) -> Fact | None:
+    """Return a grant that the agency gave, ended or not."""
+    return await _one(transaction, _GRANT, fact_id, case_id, giver_agency_id)
+
+
+async def end_grant(
+    transaction: Transaction, fact_id: str, case_id: str, giver_agency_id: str, ended_by: str, reason: str
+) -> Fact | None:
+    """Return the grant that ended now, or None when it had ended."""
+    return await _one(transaction, _END_GRANT, fact_id, case_id, giver_agency_id, ended_by, reason)
 
 
 async def insert_opening(

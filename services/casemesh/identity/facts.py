@@ -20,8 +20,11 @@ PARTICIPATION = f"""id, case_id, agency_id, NULL::uuid AS officer_id, cause, val
 ASSIGNMENT = f"id, case_id, agency_id, {_FROM_OFFICER}, 2 AS kind, {_NO_RIGHTS}, {_NO_GIVER}, {_NO_STAGE}, {_NO_SEAL}"
 SUPERVISION = f"""id, NULL::uuid AS case_id, agency_id, {_FROM_OFFICER},
     3 AS kind, {_NO_RIGHTS}, {_NO_GIVER}, {_NO_STAGE}, {_NO_SEAL}"""
+UNIT_SUPERVISION = f"""id, NULL::uuid AS case_id, agency_id, officer_id,
+    'agencies/' || agency_id || '/units/' || unit_id AS cause, valid_from, valid_until,
+    8 AS kind, {_NO_RIGHTS}, {_NO_GIVER}, {_NO_STAGE}, {_NO_SEAL}"""
 GRANT = f"""id, case_id, agency_id, officer_id, '' AS cause, valid_from, valid_until,
-    CASE kind WHEN 'delegation' THEN 4 ELSE 6 END AS kind, permissions, giver_agency_id, giver_id,
+    CASE kind WHEN 'delegation' THEN 4 WHEN 'grant' THEN 9 ELSE 6 END AS kind, permissions, giver_agency_id, giver_id,
     {_NO_STAGE}, {_NO_SEAL}"""
 BREAK_GLASS = f"""id, case_id, agency_id, officer_id, '' AS cause, valid_from, valid_until,
     5 AS kind, {_NO_RIGHTS}, agency_id AS giver_agency_id, approver_id AS giver_id, {_NO_STAGE}, {_NO_SEAL}"""
@@ -36,7 +39,7 @@ class Fact:
     fact_id: str
     kind: CaseAccessKind
     case_id: str | None
-    """None for supervision, which is of all cases of an agency."""
+    """None for supervision, which is of all cases of an agency or a unit."""
     agency_id: str
     officer_id: str | None
     """None for what is of the agency: participation, a seal."""

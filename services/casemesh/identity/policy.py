@@ -21,6 +21,10 @@ SERVICE_NAMES = tuple(
         "AccessAdminService",
         "CaseProtectionService",
         "CaseParticipationService",
+        "AccessRequestService",
+        "AccessDecisionService",
+        "AccessMonitoringService",
+        "ExportMarkService",
     )
 )
 
@@ -33,7 +37,7 @@ _REVIEWED_CASE = OnCase(CasePermission.CASE_PERMISSION_REVIEW_ACCESS, "case")
 
 def _on_reviewed_case(audited: str) -> MethodPolicy:
     """Return the row of what a supervisor does with a case."""
-    return MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER, _REVIEWED_CASE, audited)
+    return MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER, _REVIEWED_CASE, audited, fresh_login=True)
 
 
 POLICIES: PolicyTable = {
@@ -72,24 +76,31 @@ POLICIES: PolicyTable = {
     f"{_PACKAGE}.DirectoryAdminService/ListCertificates": MethodPolicy(_OPERATOR),
     # Asked by the service that took the call from the gateway and verified its token.
     f"{_PACKAGE}.StandingService/CheckStanding": MethodPolicy(dict.fromkeys(_SERVICES, Proof.NOTHING)),
-    f"{_PACKAGE}.TokenService/IssueToken": MethodPolicy({Peer.GATEWAY: Proof.FORWARDED_CERTIFICATE}),
+    f"{_PACKAGE}.TokenService/IssueToken": MethodPolicy(
+        {Peer.GATEWAY: Proof.FORWARDED_CERTIFICATE}, audited="identity.officer.logged_in"
+    ),
+    # Only what the caller's own agency stated; the handler takes it from the token.
+    f"{_PACKAGE}.TokenService/GetOfficerLogin": MethodPolicy(AGENCY_WITH_TOKEN),
     f"{_PACKAGE}.TokenService/GetSigningKeys": MethodPolicy(
         {Peer.GATEWAY: Proof.FORWARDED_CERTIFICATE, **dict.fromkeys(_SERVICES, Proof.NOTHING)}
     ),
     f"{_PACKAGE}.AccessService/CheckAccess": MethodPolicy(_FOR_ANOTHER),
     # The stream's token may have ended by then; the service verified it when the stream began.
     f"{_PACKAGE}.AccessService/RecheckAccess": MethodPolicy(dict.fromkeys(_SERVICES, Proof.NOTHING)),
+    # A stream's size is known when its token may have ended.
+    f"{_PACKAGE}.AccessService/RecordReadingSize": MethodPolicy({Peer.DOSSIER: Proof.NOTHING}),
     f"{_PACKAGE}.AccessService/BatchCheckAccess": MethodPolicy(_FOR_ANOTHER),
     f"{_PACKAGE}.AccessService/ListAccessibleCases": MethodPolicy({Peer.ROUTING: Proof.RELAYED_TOKEN}),
     f"{_PACKAGE}.AccessAdminService/AssignOfficer": MethodPolicy(
-        AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE, audited="access.assignment.added"
+        AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE, audited="access.assignment.added", fresh_login=True
     ),
+    # Taking a right away never waits for a login.
     f"{_PACKAGE}.AccessAdminService/EndAssignment": MethodPolicy(
         AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE, audited="access.assignment.ended"
     ),
     f"{_PACKAGE}.AccessAdminService/ListCaseAccess": MethodPolicy(AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE),
     f"{_PACKAGE}.AccessAdminService/DelegateAccess": MethodPolicy(
-        AGENCY_WITH_TOKEN, Subject.OFFICER, _MANAGED_CASE, "access.delegation.added"
+        AGENCY_WITH_TOKEN, Subject.OFFICER, _MANAGED_CASE, "access.delegation.added", fresh_login=True
     ),
     f"{_PACKAGE}.AccessAdminService/EndDelegation": MethodPolicy(
         AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE, audited="access.delegation.ended"
@@ -111,11 +122,44 @@ POLICIES: PolicyTable = {
         Subject.OFFICER,
         OnCase(CasePermission.CASE_PERMISSION_BREAK_GLASS, "case"),
         "access.break_glass.opened",
+        fresh_login=True,
     ),
     f"{_PACKAGE}.CaseProtectionService/ApproveBreakGlass": _on_reviewed_case("access.break_glass.approved"),
     # The handler filters by the caller's right to review.
     f"{_PACKAGE}.CaseProtectionService/ListBreakGlassUses": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
     f"{_PACKAGE}.CaseProtectionService/ReviewBreakGlass": _on_reviewed_case("access.break_glass.reviewed"),
+    # No case is looked at: asking must not tell whether there is one.
+    f"{_PACKAGE}.AccessRequestService/FileAccessRequest": MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, audited="access.request.filed", fresh_login=True
+    ),
+    f"{_PACKAGE}.AccessRequestService/ListAccessRequests": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
+    # A request leads to its case in the handler, which asks for the right to manage or to review access to it.
+    f"{_PACKAGE}.AccessDecisionService/ListPendingAccessRequests": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
+    f"{_PACKAGE}.AccessDecisionService/ApproveAccessRequest": MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, audited="access.request.approved", fresh_login=True
+    ),
+    f"{_PACKAGE}.AccessDecisionService/RefuseAccessRequest": MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, audited="access.request.refused", fresh_login=True
+    ),
+    f"{_PACKAGE}.AccessDecisionService/EndAccessGrant": MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, audited="access.grant.ended"
+    ),
+    # The statements of the three ask whether the caller supervises the agency; to others there is nothing.
+    f"{_PACKAGE}.AccessMonitoringService/ListAccessAlerts": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
+    f"{_PACKAGE}.AccessMonitoringService/ResolveAccessAlert": MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, audited="access.alert.resolved", fresh_login=True
+    ),
+    f"{_PACKAGE}.AccessMonitoringService/ListDecoys": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
+    f"{_PACKAGE}.AccessMonitoringService/MarkDecoy": _on_reviewed_case("access.decoy.marked"),
+    f"{_PACKAGE}.AccessMonitoringService/UnmarkDecoy": _on_reviewed_case("access.decoy.unmarked"),
+    f"{_PACKAGE}.ExportMarkService/CreateExportMark": MethodPolicy(
+        AGENCY_WITH_TOKEN,
+        Subject.OFFICER,
+        OnCase(CasePermission.CASE_PERMISSION_VIEW_DOSSIER, "case"),
+        "access.export.marked",
+    ),
+    # A mark leads to its case in the handler.
+    f"{_PACKAGE}.ExportMarkService/GetExportMark": MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER),
     f"{_PACKAGE}.CaseParticipationService/SetCaseStages": MethodPolicy(
         {Peer.ROUTING: Proof.NOTHING}, audited="access.stages.set"
     ),

@@ -50,14 +50,19 @@ def moment(asked: Timestamp, field: str) -> datetime:
 
 
 def expiry(asked: Timestamp, now: datetime) -> datetime:
-    """Return when a right given now ends.
+    """Return when a right given now ends, as `instant_ahead` reads it."""
+    return instant_ahead(asked, "expire_time", now)
+
+
+def instant_ahead(asked: Timestamp, field: str, now: datetime) -> datetime:
+    """Return the instant a field holds, up to which a right is given or asked for.
 
     Raises InvalidArgument when that is not after now, or more than 30 days away.
     """
-    until = moment(asked, "expire_time")
+    until = moment(asked, field)
     if not now < until <= now + LONGEST:
         rule = f"must lie ahead, by at most {LONGEST.days} days"
-        raise InvalidArgument("FIELD_INVALID", f"expire_time {rule}", violations=[FieldViolation("expire_time", rule)])
+        raise InvalidArgument("FIELD_INVALID", f"{field} {rule}", violations=[FieldViolation(field, rule)])
     return until
 
 

@@ -12,6 +12,7 @@ from casemesh.identity.decisions import CaseAccessDecider
 from casemesh.identity.delegating import Delegating
 from casemesh.identity.facts import officer_name
 from casemesh.identity.page_tokens import FIRST_UUID, LAST_UUID, cut_page, is_pair_of_uuids, read_page_token
+from casemesh.identity.reading_store import ReadingStore
 from casemesh.identity.recording import moment, own_officer
 from casemesh.identity.subjects import subject_of
 from casemesh.identity.v1 import (
@@ -23,6 +24,8 @@ from casemesh.identity.v1 import (
     case_participation_service_pb2_grpc,
 )
 from casemesh.identity.v1.case_access_pb2 import CasePermission
+from casemesh.identity.watching import Watch
+from casemesh.runtime.access import Decision
 from casemesh.runtime.call import current_call
 from casemesh.runtime.paging import page_size_of
 
@@ -30,17 +33,20 @@ from casemesh.runtime.paging import page_size_of
 class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
     """casemesh.identity.v1.AccessService."""
 
-    def __init__(self, decider: CaseAccessDecider) -> None:
+    def __init__(self, decider: CaseAccessDecider, watch: Watch, readings: ReadingStore) -> None:
         self._decider = decider
+        self._watch = watch
+        self._readings = readings
 
     async def CheckAccess(
         self, request: access_service_pb2.CheckAccessRequest, context: Any
     ) -> access_service_pb2.CheckAccessResponse:
         caller = current_call().require_caller()
-        decision = await self._decider.decide(caller, request.case, request.permission)
-        return access_service_pb2.CheckAccessResponse(
-            allowed=decision.allowed, visible=decision.visible, basis=decision.basis
-        )
+        if request.purpose:
+            decision = await self._watch.decide_reading(caller, request.case, request.permission, request.purpose)
+        else:
+            decision = await self._watch.decide(caller, request.case, request.permission)
+        return _answer(decision)
 
     async def RecheckAccess(
         self, request: access_service_pb2.RecheckAccessRequest, context: Any
@@ -65,14 +71,13 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
             subject_of(caller.system, caller.officer, caller.certificate),
             [(check.case, check.permission) for check in request.checks],
         )
-        return access_service_pb2.BatchCheckAccessResponse(
-            decisions=[
-                access_service_pb2.CheckAccessResponse(
-                    allowed=decision.allowed, visible=decision.visible, basis=decision.basis
-                )
-                for decision in decisions
-            ]
-        )
+        return access_service_pb2.BatchCheckAccessResponse(decisions=[_answer(decision) for decision in decisions])
+
+    async def RecordReadingSize(
+        self, request: access_service_pb2.RecordReadingSizeRequest, context: Any
+    ) -> access_service_pb2.RecordReadingSizeResponse:
+        await self._readings.set_size(request.reading, request.size_bytes)
+        return access_service_pb2.RecordReadingSizeResponse()
 
     async def ListAccessibleCases(
         self, request: access_service_pb2.ListAccessibleCasesRequest, context: Any
@@ -88,6 +93,16 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         return access_service_pb2.ListAccessibleCasesResponse(
             cases=[CASE.format(case=case_id) for case_id in page], next_page_token=token
         )
+
+
+def _answer(decision: Decision) -> access_service_pb2.CheckAccessResponse:
+    return access_service_pb2.CheckAccessResponse(
+        allowed=decision.allowed,
+        visible=decision.visible,
+        basis=decision.basis,
+        reading=decision.reading,
+        through_agency=decision.through_agency,
+    )
 
 
 class AccessAdminServicer(access_admin_service_pb2_grpc.AccessAdminServiceServicer):

@@ -29,6 +29,12 @@ class Subject:
         return AGENCY.format(agency=self.agency_id)
 
     @property
+    def client(self) -> str:
+        """Resource name of the system or workstation."""
+        form = SYSTEM if self.client_kind == "system" else WORKSTATION
+        return form.format(**{"agency": self.agency_id, self.client_kind: self.client_id})
+
+    @property
     def name(self) -> str:
         """Resource name of the officer, or of the system that acts for itself."""
         if self.officer_id is not None:

@@ -38,6 +38,10 @@ class Decision:
     allowed: bool
     visible: bool
     basis: str
+    reading: str = ""
+    """The identifier under which identity counted the reading, where it was asked about one."""
+    through_agency: str = ""
+    """The agency whose view of the case is to be shown, where the right was given by that one alone."""
 
 
 Decide = Callable[[Caller, str, case_access_pb2.CasePermission], Awaitable[Decision]]
@@ -54,6 +58,15 @@ class Decider(Protocol):
         """Return the decision now for an open stream, whose token may have ended."""
         ...
 
+    async def decide_reading(
+        self, caller: Caller, case: str, permission: case_access_pb2.CasePermission, purpose: str
+    ) -> Decision:
+        """Return the decision now on a reading for a kind of purpose; one that is allowed is counted.
+
+        Raises ResourceExhausted (READING_LIMIT_REACHED) for one that is allowed and too many.
+        """
+        ...
+
 
 class RemoteDecider:
     """Asks identity."""
@@ -62,10 +75,15 @@ class RemoteDecider:
         self._stub = stub
 
     async def decide(self, caller: Caller, case: str, permission: case_access_pb2.CasePermission) -> Decision:
-        request = access_service_pb2.CheckAccessRequest(case=case, permission=permission)
+        return await self.decide_reading(caller, case, permission, "")
+
+    async def decide_reading(
+        self, caller: Caller, case: str, permission: case_access_pb2.CasePermission, purpose: str
+    ) -> Decision:
+        request = access_service_pb2.CheckAccessRequest(case=case, permission=permission, purpose=purpose)
         with _identity_or_unavailable():
             answer = await self._stub.CheckAccess(request, metadata=bearer(caller), timeout=_TIMEOUT_SECONDS)
-        return Decision(answer.allowed, answer.visible, answer.basis)
+        return Decision(answer.allowed, answer.visible, answer.basis, answer.reading, answer.through_agency)
 
     async def decide_again(self, caller: Caller, case: str, permission: case_access_pb2.CasePermission) -> Decision:
         request = access_service_pb2.RecheckAccessRequest(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from casemesh.client.purpose import Purpose
 from casemesh.runtime.peers import Peer
 
 
@@ -26,6 +27,13 @@ class Caller:
     """Unix seconds after which the token opens no new call."""
     certificate: bytes | None = None
     """SHA-256 of the certificate the token is bound to; every token that was verified has one."""
+    auth_time: float = 0.0
+    """Unix seconds, by identity's clock, when the officer logged in; of a system acting for itself, when it got the
+    token."""
+    acr: str = ""
+    """How the officer logged in; see `tokens.ACR_RANKS`."""
+    login: str = ""
+    """SHA-256 of the assertion that states the login, in hexadecimal; empty when none does."""
 
     @property
     def subject(self) -> str:
@@ -51,10 +59,23 @@ class Call:
     """The case the call was authorised on."""
     basis: str = ""
     """The rule and fact the authorisation rests on."""
+    login: str = ""
+    """The digest of the statement of the officer's login, where the policy asks for a fresh one."""
+    purpose: Purpose | None = None
+    """Why content is read, where the policy asks for it."""
+    reading: str = ""
+    """The identifier under which that reading was counted; its event has it, too."""
+    through_agency: str = ""
+    """The agency whose view of the case is shown, where the right rests on that agency's grant alone."""
     trace_id: str = ""
     """W3C trace id, 32 hexadecimal digits."""
     traceparent: str = ""
     """What is sent on, and stored in the outbox."""
+
+    @property
+    def viewing_agency(self) -> str:
+        """The agency whose dossiers the caller may see: its own, or one that let it see the case."""
+        return self.through_agency or self.require_caller().agency
 
     def require_caller(self) -> Caller:
         """Return the agency's side, which the policy of the method guarantees."""

@@ -34,8 +34,10 @@ _HOUR = Duration(3600)
 _TEN_MINUTES = Duration(600)
 _HALF_MINUTE = Duration(30)
 _TEN_SECONDS = Duration(10)
+_FIVE_MINUTES = Duration(300)
 _FIVE_SECONDS = Duration(5)
 _HALF_SECOND = Duration(0.5)
+_LOGIN_LEVELS = tuple(f"urn:casemesh:acr:{level}" for level in ("password", "two-factor", "certificate"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +71,23 @@ class ServerConfig:
     take to spread."""
     reauthorize_every: Duration = _FIVE_SECONDS
     """How often an open stream's rights are asked for again. Default 5s: revocation cuts a stream within 10s."""
+    agency_calls: int = 200
+    """How many calls one agency may have in work at a time. Default 200: what an agency's systems send at once, and a
+    fifth of what one connection of the gateway's carries."""
+    agency_streams: int = 100
+    """How many streams one agency may have open at a time. Default 100: a system needs one to receive and one for each
+    dossier under way."""
+    fresh_login_system: Duration = _TEN_MINUTES
+    """How long ago an officer who acts through a system may have logged in at an act that binds him. Default 10m."""
+    fresh_login_workstation: Duration = _FIVE_MINUTES
+    """The same at a workstation. Default 5m: people share it."""
+    fresh_login_acr: str = "urn:casemesh:acr:password"
+    """The lowest level of login for such an act: `urn:casemesh:acr:` with `password`, `two-factor` or `certificate`.
+    Default password, which every agency has."""
+
+    def __post_init__(self) -> None:
+        if self.fresh_login_acr not in _LOGIN_LEVELS:
+            raise ConfigError(f"fresh_login_acr must be one of {', '.join(_LOGIN_LEVELS)}, not {self.fresh_login_acr}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +110,9 @@ class TelemetryConfig:
 
     otlp_endpoint: str = ""
     """`http://host:port` of an OTLP/gRPC receiver; empty sends nothing. Losing telemetry never fails a call."""
+    trace_one_in: int = 1
+    """One of so many traces is recorded, the same ones by all services; ids are given and logged all the same. Default
+    1, all: a busy platform records fewer, since the spans of a call cost about a tenth of it."""
     log_level: str = "INFO"
     """Least level that is logged."""
 

@@ -18,7 +18,18 @@ from google.protobuf.message import Message
 from casemesh.common.v1.field_rules_pb2 import FieldRules
 from casemesh.common.v1.field_rules_pb2 import rules as rules_option
 from casemesh.core.ids import is_uuid
-from casemesh.core.names import CASE, NODE, PARTY, UNIT, regex_of
+from casemesh.core.names import (
+    CASE,
+    DATA_QUERY,
+    DATA_SERVICE,
+    NODE,
+    PARTY,
+    RECEIPT,
+    SINGLE_TRACK,
+    SUCCESSION,
+    UNIT,
+    regex_of,
+)
 from casemesh.errors import FieldViolation, InvalidArgument
 
 DEFAULT_MAX_LENGTH = 4096
@@ -34,11 +45,16 @@ _PATTERNS = {
     "casemesh/Unit": UNIT.pattern,
     "casemesh/Case": CASE.pattern,
     "casemesh/Party": PARTY.pattern,
+    "casemesh/Succession": SUCCESSION.pattern,
     "casemesh/Dossier": "dossiers/{dossier}",
     "casemesh/Document": "dossiers/{dossier}/documents/{document}",
     "casemesh/DossierVersion": "dossiers/{dossier}/versions/{version}",
     "casemesh/CollaborationNode": NODE.pattern,
     "casemesh/Exchange": "exchanges/{exchange}",
+    "casemesh/DataService": DATA_SERVICE.pattern,
+    "casemesh/DataQuery": DATA_QUERY.pattern,
+    "casemesh/Receipt": RECEIPT.pattern,
+    "casemesh/SingleTrack": SINGLE_TRACK.pattern,
 }
 
 

@@ -7,6 +7,7 @@ from the certificate to the drain, is here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceStub
-from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
+from casemesh.client.channel import Credentials, open_channel
 from casemesh.core.clock import Clock, SystemClock
 from casemesh.identity.v1 import token_service_pb2
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
@@ -37,7 +38,7 @@ from casemesh.runtime.policy import CaseLocator, MethodPolicy, PolicyTable, Proo
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.tls import CertificateFolder
 from casemesh.runtime.tokens import FetchKeys, TokenVerifier
-from casemesh.runtime.tracing_client import TracingInterceptor
+from casemesh.runtime.tracing_client import TracingChannel
 
 log = structlog.get_logger(__name__)
 
@@ -101,11 +102,12 @@ class Host:
         Raises KeyError when the configuration has no address for it.
         """
         if service not in self._channels:
-            self._channels[service] = open_channel(
-                self.config.peers[service],
-                Credentials(self.config.tls.directory),
-                server_name=f"{service}.casemesh.svc",
-                interceptors=[TracingInterceptor(), ErrorInterceptor()],
+            self._channels[service] = TracingChannel(
+                open_channel(
+                    self.config.peers[service],
+                    Credentials(self.config.tls.directory),
+                    server_name=f"{service}.casemesh.svc",
+                )
             )
         return self._channels[service]
 
@@ -201,6 +203,9 @@ async def run(name: str, config: HostConfig, assemble: Assemble) -> None:
         loop.add_signal_handler(number, stop.set)
     try:
         async with serving(name, config, _stopping_when_work_fails(assemble, stop)):
+            # What was imported and set up stays: the collector need not look through all of it again and again.
+            gc.collect()
+            gc.freeze()
             await stop.wait()
     finally:
         await asyncio.to_thread(telemetry.shut_down)

@@ -3,21 +3,25 @@
 1. span: so that every later step, refusals included, is in the trace and the metrics;
 2. errors: so that what any later step raises leaves as a status, and nothing else does;
 3. policy: a method without a row is refused before anything of the request is read;
-4. peer and token: who calls, proved by certificate, forwarded certificate and token;
-5. deadline: unary calls must have one;
-6. field rules: before the request's fields are used, e.g. to find its case;
-7. authorisation: the right on the case the request leads to, or, where there is none, that whoever came through the
+4. peer and token: who calls, proved by certificate, forwarded certificate and token; for acts that bind a person, a
+fresh login; for what shows content, a purpose;
+5. share: no more calls and streams of one agency than it may have open, before they cost more;
+6. deadline: unary calls must have one;
+7. field rules: before the request's fields are used, e.g. to find its case;
+8. authorisation: the right on the case the request leads to, or, where there is none, that whoever came through the
 gateway is active; for streams, on their first message, and again every 5 seconds.
 
-One interceptor does all of it: a chain of seven wraps each stream seven times.
+One interceptor does all of it: a chain of eight wraps each stream eight times.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import grpc
@@ -27,6 +31,7 @@ from google.protobuf.message import Message
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 
+from casemesh.client.purpose import purpose_of
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.errors import (
@@ -39,10 +44,12 @@ from casemesh.errors import (
 )
 from casemesh.errors.status import DETAILS_KEY
 from casemesh.runtime import forwarded
-from casemesh.runtime.access import Decider, InactivePart, authorize, require_active
+from casemesh.runtime.access import Decide, Decider, InactivePart, authorize, require_active
+from casemesh.runtime.agency_shares import AgencyShares
 from casemesh.runtime.call import Call, enter
 from casemesh.runtime.config import ServerConfig
 from casemesh.runtime.field_rules import validate
+from casemesh.runtime.fresh_login import require_fresh_login
 from casemesh.runtime.peers import Peer, identify
 from casemesh.runtime.policy import CaseLocator, MethodPolicy, PolicyTable, Proof, Subject, field_value
 from casemesh.runtime.telemetry import meter, remote_parent, traceparent_of, tracer
@@ -79,6 +86,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         self._decider = decider
         self._inactive_part = inactive_part
         self._clock = clock
+        self._shares = AgencyShares(config)
         self._streams: set[Stream] = set()
         self._duration = meter().create_histogram("rpc.server.call.duration", unit="s")
 
@@ -117,11 +125,12 @@ class Pipeline(grpc.aio.ServerInterceptor):
         async def behaviour(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             async with self._around(method, context) as call:
                 policy_row = await self._authenticate(call, policy, context)
-                if context.time_remaining() is None and not method.startswith("grpc."):
-                    raise InvalidArgument("DEADLINE_MISSING", "the call has no deadline; set one")
-                validate(request)
-                await self._authorize(call, policy_row, request)
-                return await handler(request, context)
+                with self._shares.taken(call, "calls"):
+                    if context.time_remaining() is None and not method.startswith("grpc."):
+                        raise InvalidArgument("DEADLINE_MISSING", "the call has no deadline; set one")
+                    validate(request)
+                    await self._authorize(call, policy_row, request)
+                    return await handler(request, context)
 
         return behaviour
 
@@ -132,21 +141,22 @@ class Pipeline(grpc.aio.ServerInterceptor):
             stream = Stream(cast("asyncio.Task[Any]", asyncio.current_task()))
             async with self._around(method, context, stream) as call:
                 policy_row = await self._authenticate(call, policy, context)
-                check = _accept if policy_row.handler_checks_stream else validate
-                request, rest = await _first(source, check) if request_streaming else (source, source)
-                validate(request)
-                asked_at = self._clock.monotonic()
-                await self._authorize(call, policy_row, request)
-                watch = asyncio.create_task(self._watch(stream, call, policy_row, request, asked_at))
-                self._streams.add(stream)
-                responses = handler(rest, context)
-                try:
-                    async for response in responses:
-                        yield response
-                finally:
-                    self._streams.discard(stream)
-                    watch.cancel()
-                    await responses.aclose()
+                with self._shares.taken(call, "streams"):
+                    check = _accept if policy_row.handler_checks_stream else validate
+                    request, rest = await _first(source, check) if request_streaming else (source, source)
+                    validate(request)
+                    asked_at = self._clock.monotonic()
+                    await self._authorize(call, policy_row, request)
+                    watch = asyncio.create_task(self._watch(stream, call, policy_row, request, asked_at))
+                    self._streams.add(stream)
+                    responses = handler(rest, context)
+                    try:
+                        async for response in responses:
+                            yield response
+                    finally:
+                        self._streams.discard(stream)
+                        watch.cancel()
+                        await responses.aclose()
 
         return behaviour
 
@@ -205,6 +215,9 @@ class Pipeline(grpc.aio.ServerInterceptor):
             span.set_attribute("rpc.response.status_code", code.name)
             if call.case:
                 span.set_attribute("casemesh.case", call.case)
+            if call.purpose is not None:
+                # The kind alone: what was said in words may name somebody.
+                span.set_attribute("casemesh.purpose", call.purpose.kind)
             if code in _SERVER_FAULTS:
                 span.set_status(trace.StatusCode.ERROR, code.name)
             span.end()
@@ -236,6 +249,12 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 )
             call.caller = caller
             _require_subject(policy.subject, caller.officer)
+            if policy.fresh_login and caller.officer is not None:
+                require_fresh_login(caller, self._config, self._clock.now())
+                call.login = caller.login
+        if policy.reads_content:
+            # Before the case is looked for, so that it says nothing of whether there is one.
+            call.purpose = purpose_of(metadata)
         return policy
 
     async def _authorize(self, call: Call, policy: MethodPolicy, request: Message, *, again: bool = False) -> None:
@@ -247,9 +266,13 @@ class Pipeline(grpc.aio.ServerInterceptor):
             return
         name = field_value(request, rule.field)
         case = name if rule.resource == "case" else await self._locators[rule.resource](name)
-        decide = self._decider.decide_again if again else self._decider.decide
+        decide: Decide = self._decider.decide_again if again else self._decider.decide
+        if call.purpose is not None and not again:
+            decide = partial(self._decider.decide_reading, purpose=call.purpose.kind)
         decision = await authorize(decide, call.require_caller(), case, rule.permission)
         call.case, call.basis = case, decision.basis
+        if not again:
+            call.reading, call.through_agency = decision.reading, decision.through_agency
 
     async def _watch(
         self, stream: Stream, call: Call, policy: MethodPolicy, request: Message, confirmed_at: float
@@ -262,7 +285,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
         """
         every = float(self._config.reauthorize_every)
         ends_at = self._clock.monotonic() + self._config.stream_max_age
-        pause = every
+        # Streams that were opened together, as after a restart, do not ask together from then on.
+        pause = random.uniform(0.0, every)  # noqa: S311 - spreads load, guards nothing
         while True:
             await asyncio.sleep(min(pause, max(0.0, ends_at - self._clock.monotonic())))
             asked_at = self._clock.monotonic()

@@ -62,6 +62,12 @@ class MethodPolicy:
     rights."""
     audited: str = ""
     """The action written to the log when the method succeeds; empty when it changes and reveals nothing."""
+    fresh_login: bool = False
+    """The act binds a person: an officer who calls must have logged in a short while ago, as his agency states under
+    its signature. A system acting for itself has no login and is not asked."""
+    reads_content: bool = False
+    """It shows a dossier's content or a trail: an officer states the purpose, and the reading counts against his
+    limits. Needs `on_case`."""
     handler_checks_stream: bool = False
     """The handler holds every message after the first to rules of its own, stricter than the field rules: an upload has
     tens of thousands of frames, and checking each twice shows in its speed."""

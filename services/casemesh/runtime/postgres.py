@@ -7,8 +7,10 @@ is UNAVAILABLE, and the caller finds the outcome by its request id.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from casemesh.errors import CaseMeshError, Unavailable
 from casemesh.runtime.config import DatabaseConfig
 
 Row = asyncpg.Record
+Taken = asyncpg.UniqueViolationError
+"""An insert met a row with the same key; `constraint_name` says which."""
+_PARAMETER = re.compile(r"\$(\d+)")
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -29,6 +34,7 @@ _LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
     asyncpg.TooManyConnectionsError,
     OSError,
     TimeoutError,
@@ -43,6 +49,43 @@ def database_unavailable(error: BaseException) -> CaseMeshError:
     )
 
 
+class Writes:
+    """Statements that are sent as one: they commit together, in one round trip, where a transaction of as many
+    statements takes two more than their number.
+
+    Each sees the database as it was before all of them, so none may depend on what another of them wrote, but for what
+    it reads from that one's `RETURNING` by its label. None may touch a row that another touches. `execute` takes what a
+    Transaction takes, so that functions which only write need not know which of the two they are given.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[str, str]] = []
+        self._arguments: list[Any] = []
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """Add a statement. Nothing is known of its outcome."""
+        self.add(f"part_{len(self._parts)}", sql, *arguments)
+        return 0
+
+    def add(self, label: str, sql: str, *arguments: Any) -> None:
+        """Add a statement that later ones may read from by `label`."""
+        self._parts.append((label, _shifted(sql, len(self._arguments))))
+        self._arguments += arguments
+
+    def as_one(self, answer: str) -> tuple[str, list[Any]]:
+        """Return the one statement and its arguments. `answer` is the query over the labels that it answers with."""
+        return f"WITH {', '.join(f'{label} AS ({sql})' for label, sql in self._parts)} {answer}", self._arguments
+
+
+@lru_cache(maxsize=1024)
+def _shifted(sql: str, by: int) -> str:
+    """Return a statement with its parameters numbered from `by` + 1 on."""
+    return _PARAMETER.sub(lambda match: f"${int(match[1]) + by}", sql.strip()) if by else sql.strip()
+
+
 class Transaction:
     """An open transaction. Statements are SQL constants of a store with `$1`-style parameters."""
 
@@ -51,27 +94,32 @@ class Transaction:
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
         """Return all rows."""
-        rows: Sequence[Row] = await _answered(self._connection.fetch(sql, *arguments))
+        rows: Sequence[Row] = await _answered(_called(self._connection.fetch, sql, *arguments))
         return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Row | None:
         """Return the first row, or None."""
-        row: Row | None = await _answered(self._connection.fetchrow(sql, *arguments))
+        row: Row | None = await _answered(_called(self._connection.fetchrow, sql, *arguments))
         return row
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """Return the first column of the first row, or None."""
-        return await _answered(self._connection.fetchval(sql, *arguments))
+        return await _answered(_called(self._connection.fetchval, sql, *arguments))
 
     async def execute(self, sql: str, *arguments: Any) -> int:
         """Run a statement and return how many rows it touched."""
-        tag: str = await _answered(self._connection.execute(sql, *arguments))
+        tag: str = await _answered(_called(self._connection.execute, sql, *arguments))
         last = tag.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
+    async def write(self, writes: Writes, answer: str = "SELECT 1") -> Row | None:
+        """Carry out statements as one and return the first row of `answer`."""
+        sql, arguments = writes.as_one(answer)
+        return await self.fetchrow(sql, *arguments)
+
     async def executemany(self, sql: str, arguments: Sequence[Sequence[Any]]) -> None:
         """Run a statement once per row of arguments, in one round trip."""
-        await _answered(self._connection.executemany(sql, arguments))
+        await _answered(_called(self._connection.executemany, sql, arguments))
 
     async def reset_session(self) -> None:
         """Drop what statements left in the session. Not within a transaction."""
@@ -79,7 +127,7 @@ class Transaction:
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows by COPY."""
-        await _answered(self._connection.copy_records_to_table(table, records=rows, columns=columns))
+        await _answered(_called(self._connection.copy_records_to_table, table, records=rows, columns=columns))
 
 
 class Database:
@@ -187,6 +235,24 @@ class Database:
         async with self._one_statement() as connection:
             return await connection.execute(sql, *arguments)
 
+    async def write(self, writes: Writes, answer: str = "SELECT 1") -> Row | None:
+        """Carry out statements as one, in a transaction of their own; return the first row of `answer`. Like any commit
+        it is not cancelled once it is sent.
+
+        Raises Taken where one of them inserts what is there.
+        """
+        sql, arguments = writes.as_one(answer)
+        connection = await self._acquire()
+        finish = asyncio.ensure_future(self._write(connection, sql, arguments))
+        row: Row | None = await _answered(asyncio.shield(finish))
+        return row
+
+    async def _write(self, connection: Any, sql: str, arguments: Sequence[Any]) -> Any:
+        try:
+            return await connection.fetchrow(sql, *arguments)
+        finally:
+            await self._release(connection)
+
     async def _acquire(self) -> Any:
         if self._pool is None:
             raise RuntimeError("the database is not open")
@@ -194,7 +260,8 @@ class Database:
 
     async def _release(self, connection: Any) -> None:
         assert self._pool is not None
-        await _quietly(asyncio.shield(self._pool.release(connection)))
+        # The driver shields it from the cancellation of who waits here.
+        await _quietly(self._pool.release(connection))
 
     async def _commit(self, connection: Any, transaction: Any) -> None:
         try:
@@ -211,6 +278,10 @@ async def _leave_session(connection: Any) -> None:
 
 
 # On a connection that is closed already, asyncpg raises where these are called, not where they are awaited.
+async def _called(method: Callable[..., Awaitable[Any]], *arguments: Any, **named: Any) -> Any:
+    return await method(*arguments, **named)
+
+
 async def _begin(transaction: Any) -> None:
     await transaction.start()
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from casemesh.errors import FailedPrecondition
 from casemesh.runtime.call import Call
-from casemesh.runtime.postgres import Database, Row, Transaction
+from casemesh.runtime.postgres import Database, Row, Taken, Transaction, Writes
 
 M = TypeVar("M", bound=Message)
 
@@ -21,6 +21,7 @@ _CLAIM = """
 INSERT INTO request (caller, method, request_id, body_sha256) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING true
 """
+_KEEP = "INSERT INTO request (caller, method, request_id, body_sha256, response) VALUES ($1, $2, $3, $4, $5)"
 _RECALL = "SELECT body_sha256, response FROM request WHERE caller = $1 AND method = $2 AND request_id = $3"
 _REMEMBER = "UPDATE request SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3"
 
@@ -40,8 +41,7 @@ async def recall(transaction: Transaction, call: Call, request: Message, answer:
     """Claim the request's id, or return the first answer to it.
 
     Call it first in the transaction that has the effect: a concurrent repeat waits at the claim until that
-    transaction ends. Raises
-    FailedPrecondition (REQUEST_ID_REUSED) when the id came with another body.
+    transaction ends. Raises FailedPrecondition (REQUEST_ID_REUSED) when the id came with another body.
     """
     caller, request_id, body = _key(call, request)
     if await transaction.fetchval(_CLAIM, caller, call.method, request_id, body):
@@ -57,6 +57,26 @@ def _answer(row: Row | None, request_id: str, body: bytes, answer: type[M]) -> M
             {"request_id": request_id},
         )
     return answer.FromString(row["response"])
+
+
+async def write_once(
+    database: Database, call: Call, request: Message, response: M, writes: Writes, answer: str = "SELECT 1"
+) -> tuple[M, Row | None]:
+    """Carry out `writes` and keep `response` under the request's id, as one statement; return it with the row of
+    `answer`. Return the first answer, and None, where the id was used already: then nothing is written.
+
+    For a mutation whose answer is known before it commits. A concurrent repeat waits for the first to commit. Raises
+    FailedPrecondition (REQUEST_ID_REUSED) when the id came with another body.
+    """
+    caller, request_id, body = _key(call, request)
+    await writes.execute(_KEEP, caller, call.method, request_id, body, response.SerializeToString())
+    try:
+        return response, await database.write(writes, answer)
+    except Taken as taken:
+        if taken.constraint_name != "request_pkey":
+            raise
+    row = await database.fetchrow(_RECALL, caller, call.method, request_id)
+    return _answer(row, request_id, body, type(response)), None
 
 
 async def remember(transaction: Transaction, call: Call, request: Message, response: Message) -> None:

@@ -1,7 +1,7 @@
 """Verification of access tokens.
 
-PyJWT checks signatures, issuer and audience; everything it leaves open is checked here before and after: form, `typ`,
-one algorithm a key, duplicate claims, required claims and their types, times by our clock, greatest life. Tokens
+`compact_jws` reads the form and PyJWT's algorithms check signatures; all that a token says is checked here: `typ`, one
+algorithm a key, issuer and audience, required claims and their types, times by our clock, greatest life. Tokens
 verified once are remembered until they end or the key set changes.
 
 Source: RFC 8725 (best practice), RFC 9068 (`at+jwt`), RFC 8705 (`cnf`).
@@ -10,13 +10,12 @@ Source: RFC 8725 (best practice), RFC 9068 (`at+jwt`), RFC 8705 (`cnf`).
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 import math
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -25,6 +24,7 @@ from casemesh.core.clock import Clock
 from casemesh.core.names import OFFICER, SYSTEM, WORKSTATION, ResourceName, agency_of
 from casemesh.errors import CaseMeshError, Unauthenticated, Unavailable
 from casemesh.runtime.call import Caller
+from casemesh.runtime.compact_jws import CompactJws, JwsError, decode_base64url
 
 AUDIENCE = "casemesh"
 ISSUER = "casemesh/identity"
@@ -32,9 +32,17 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, no secret
 MAX_LIFE_SECONDS = 300
 LEEWAY_SECONDS = 5
 ACR_SYSTEM_ASSERTED = "urn:casemesh:acr:system-asserted"
-"""The agency's system vouches for the officer, or acts for itself."""
+"""The agency's system vouches for the officer, or acts for itself; nothing is stated of a login."""
 ACR_WORKSTATION = "urn:casemesh:acr:workstation"
-"""The certificate is that of the officer's own workstation."""
+"""The certificate is that of the officer's own workstation; nothing is stated of a login."""
+ACR_RANKS: Mapping[str, int] = {
+    ACR_SYSTEM_ASSERTED: 0,
+    ACR_WORKSTATION: 0,
+    "urn:casemesh:acr:password": 1,
+    "urn:casemesh:acr:two-factor": 2,
+    "urn:casemesh:acr:certificate": 3,
+}
+"""How an officer logged in, by rising rank; of rank 0 is what states no login."""
 _MAX_CHARACTERS = 4096
 _CACHE_SIZE = 10_000
 _FAILURE_COOLDOWN_SECONDS = 1.0
@@ -42,7 +50,6 @@ REFRESH_COOLDOWN_SECONDS = 30.0
 """How soon after a fetch an unknown key makes a verifier fetch again."""
 KEYS_MAX_AGE_SECONDS = 300.0
 """How long a verifier keeps a key set."""
-_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _REQUIRED = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "client_id", "cnf", "acr", "auth_time")
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 _KEY_KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
@@ -78,39 +85,28 @@ class TokenVerifier:
         """
         digest = hashlib.sha256(token.encode()).digest()
         # First of all: what is no token must not make us ask identity.
-        header = None if digest in self._verified else _read_header(token)
+        read = None if digest in self._verified else _read(token)
         if self._age() >= KEYS_MAX_AGE_SECONDS:
             await self._refresh(lambda: self._age() < KEYS_MAX_AGE_SECONDS)
         known = self._verified.get(digest)
         if known is not None:
             self._refuse_ended(known)
             return known
-        verified = await self._verify(token, header or _read_header(token))
+        verified = await self._verify(token, read or _read(token))
         self._verified[digest] = verified
         while len(self._verified) > _CACHE_SIZE:
             self._verified.popitem(last=False)
         return verified
 
-    async def _verify(self, token: str, header: Mapping[str, Any]) -> Caller:
-        key = await self._key(header)
-        _decode_part(token.split(".")[1])
-        try:
-            claims = jwt.decode(
-                token,
-                key.key,
-                algorithms=[key.algorithm_name],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                options={
-                    "require": list(_REQUIRED),
-                    "strict_aud": True,
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise _invalid(type(error).__name__) from error
+    async def _verify(self, token: str, read: CompactJws) -> Caller:
+        key = await self._key(read.header)
+        if not read.is_signed_by(key.key, key.algorithm_name):
+            raise _invalid("its signature does not hold")
+        claims = read.claims
+        if missing := [name for name in _REQUIRED if claims.get(name) is None]:
+            raise _invalid(f"it has no {missing[0]}")
+        if claims["iss"] != ISSUER or claims["aud"] != AUDIENCE or not isinstance(claims["jti"], str):
+            raise _invalid("it is of another issuer or audience")
         return self._caller(token, claims)
 
     def _caller(self, token: str, claims: Mapping[str, Any]) -> Caller:
@@ -121,17 +117,25 @@ class TokenVerifier:
         expires, issued, not_before, authenticated = times
         if not 0 < expires - issued <= MAX_LIFE_SECONDS:
             raise _invalid(f"it must live at least a second and at most {MAX_LIFE_SECONDS}")
-        if issued > now + LEEWAY_SECONDS or not_before > now + LEEWAY_SECONDS:
-            raise _invalid("it is not valid yet")
+        if (begins := max(issued, not_before)) > now + LEEWAY_SECONDS:
+            raise _invalid(
+                f"it is not valid yet: by identity's clock it begins at {clock_time(begins)}, by this service's it is "
+                f"{clock_time(now)}"
+            )
         if authenticated > issued:
             raise _invalid("auth_time is after iat")
-        caller = _claimed_caller(claims, token, expires)
+        caller = _claimed_caller(claims, token, expires, authenticated)
         self._refuse_ended(caller)
         return caller
 
     def _refuse_ended(self, caller: Caller) -> None:
-        if self._clock.now().timestamp() >= caller.expires_at + LEEWAY_SECONDS:
-            raise Unauthenticated("TOKEN_EXPIRED", "the token is past its end; get another")
+        now = self._clock.now().timestamp()
+        if now >= caller.expires_at + LEEWAY_SECONDS:
+            raise Unauthenticated(
+                "TOKEN_EXPIRED",
+                f"the token is past its end; get another. By identity's clock it ended at "
+                f"{clock_time(caller.expires_at)}, by this service's it is {clock_time(now)}",
+            )
 
     async def _key(self, header: Mapping[str, Any]) -> jwt.PyJWK:
         wanted = header["kid"]
@@ -181,53 +185,33 @@ def _read_keys(key_set: str) -> dict[str, jwt.PyJWK]:
     return keys
 
 
-def _read_header(token: str) -> dict[str, Any]:
-    if len(token) > _MAX_CHARACTERS or _FORM.fullmatch(token) is None:
-        raise _invalid("it is not three parts in base64url without padding")
-    header = _decode_part(token.split(".", 1)[0])
+def _read(token: str) -> CompactJws:
+    try:
+        read = CompactJws.read(token, _MAX_CHARACTERS)
+    except JwsError as error:
+        raise _invalid(str(error)) from error
+    header = read.header
     if set(header) - _HEADER_KEYS or header.get("typ") != TOKEN_TYPE or not isinstance(header.get("kid"), str):
         raise _invalid(f"its header must have alg, kid and typ {TOKEN_TYPE}, and nothing else")
     if header.get("alg") not in ("EdDSA", "ES256"):
         raise _invalid("its algorithm must be EdDSA or ES256")
-    return header
+    return read
 
 
-def _decode_part(part: str) -> dict[str, Any]:
-    try:
-        decoded = json.loads(_decode_base64url(part).decode(), object_pairs_hook=_pairs_without_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise _invalid("a part is not base64url of JSON without duplicate keys") from error
-    if not isinstance(decoded, dict):
-        raise _invalid("a part is not a JSON object")
-    return decoded
-
-
-def _decode_base64url(text: str) -> bytes:
-    """Return the bytes whose unpadded base64url is exactly `text`; the standard decoder skips what it does not know."""
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64.urlsafe_b64encode(data).rstrip(b"=") != text.encode():
-        raise ValueError("not the one base64url of its bytes")
-    return data
-
-
-def _pairs_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("duplicate key")
-    return result
-
-
-def _claimed_caller(claims: Mapping[str, Any], token: str, expires: int) -> Caller:
-    client, subject = claims["client_id"], claims["sub"]
-    form, level = _client_form(client)
-    if claims["acr"] != level:
+def _claimed_caller(claims: Mapping[str, Any], token: str, expires: int, authenticated: int) -> Caller:
+    client, subject, level = claims["client_id"], claims["sub"], claims["acr"]
+    form, plain = _client_form(client)
+    if not isinstance(level, str) or level not in ACR_RANKS or (ACR_RANKS[level] == 0 and level != plain):
         raise _invalid("acr does not fit client_id")
+    login = claims.get("login", "")
+    if not isinstance(login, str) or bool(login) == (ACR_RANKS[level] == 0):
+        raise _invalid("login does not fit acr")
     agency, certificate = agency_of(client), _thumbprint(claims["cnf"])
-    if subject == client and form is SYSTEM:
-        return Caller(agency, client, None, token, expires, certificate)
+    if subject == client and form is SYSTEM and level == plain:
+        return Caller(agency, client, None, token, expires, certificate, authenticated, level)
     if not _is_name(OFFICER, subject) or agency_of(subject) != agency:
         raise _invalid("sub is not an officer of the agency of client_id, nor that system itself")
-    return Caller(agency, client, subject, token, expires, certificate)
+    return Caller(agency, client, subject, token, expires, certificate, authenticated, level, login)
 
 
 def _client_form(client: Any) -> tuple[ResourceName, str]:
@@ -250,12 +234,20 @@ def _thumbprint(confirmation: Any) -> bytes:
     if not isinstance(value, str):
         raise _invalid("cnf has no x5t#S256")
     try:
-        thumbprint = _decode_base64url(value)
+        thumbprint = decode_base64url(value)
     except ValueError as error:
         raise _invalid("cnf is not base64url") from error
     if len(thumbprint) != 32:
         raise _invalid("cnf is not a SHA-256")
     return thumbprint
+
+
+def clock_time(seconds: float) -> str:
+    """Return Unix seconds as a person reads them, in UTC."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return "a time beyond the calendar"
 
 
 def _invalid(why: str) -> Unauthenticated:
