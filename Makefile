@@ -59,6 +59,11 @@ gen: $(READY) ## Generate the stubs and the descriptor set from the protos
 	@$(BIN)/python protos/generate.py --descriptor-set build/casemesh.binpb
 	@echo "stubs: services/casemesh/*/v1; descriptor set for clients: build/casemesh.binpb"
 
+.PHONY: descriptors
+descriptors: $(READY) ## Write what clients in other languages generate from: build/casemesh.binpb
+	@$(BIN)/python protos/generate.py --descriptor-set build/casemesh.binpb
+	@echo build/casemesh.binpb
+
 .PHONY: bench
 bench: $(READY) ## Measure against limits and peers (BENCH=dossier for one); writes bench/results/latest.jsonl
 	@$(BIN)/python -m bench $(BENCH)

@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.support.dossiers",
     "tests.support.object_store",
     "tests.support.store_yard",
+    "tests.support.node",
 ]

@@ -138,6 +138,45 @@ def test_an_agencys_ca_cannot_speak_for_others(
     assert not gets_in(gateway, write_leaf(tmp_path, authority, pki.layout.mesh_trust, spiffe_id))
 
 
+@pytest.mark.parametrize(
+    ("uris", "accepted"),
+    [
+        (("spiffe://loose.agency.casemesh/system/cms",), True),
+        (("spiffe://loose.agency.casemesh/system/cms", "spiffe://loose.agency.casemesh/system/archive"), False),
+        (("spiffe://loose.agency.casemesh/system/cms", f"spiffe://{COURT}.agency.casemesh/system/cms"), False),
+        (("spiffe://loose.agency.casemesh/system/cms", "https://beihu.example/"), False),
+        (("spiffe://loose.agency.casemesh/system/cms,x",), False),
+        (("spiffe://loose.agency.casemesh/",), False),
+    ],
+)
+def test_a_certificate_has_exactly_one_plain_name(
+    pki: Pki, gateway: Gateway, tmp_path: Path, uris: tuple[str, ...], accepted: bool
+) -> None:
+    authority = unconstrained_authority()
+    replace_file(pki.layout.bundles / "loose.agency.casemesh.pem", authority.certificate.public_bytes(Encoding.PEM))
+    write_bundle_map(pki.layout)
+    usual = write_leaf(tmp_path, authority, pki.layout.mesh_trust, "spiffe://loose.agency.casemesh/system/usual")
+    wait_until(lambda: gets_in(gateway, usual))
+    issued = x509.load_pem_x509_certificate(usual.certificate.read_bytes())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(issued.subject)
+        .issuer_name(issued.issuer)
+        .public_key(issued.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(issued.not_valid_before_utc)
+        .not_valid_after(issued.not_valid_after_utc)
+    )
+    for extension in issued.extensions:
+        value = extension.value
+        if isinstance(value, x509.SubjectAlternativeName):
+            value = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri) for uri in uris])
+        builder = builder.add_extension(value, extension.critical)
+    leaf = builder.sign(authority.key, issued.signature_hash_algorithm)
+    usual.certificate.write_bytes(leaf.public_bytes(Encoding.PEM))
+    assert accepted == gets_in(gateway, usual)
+
+
 def test_a_certificate_outside_its_validity_is_refused(pki: Pki, gateway: Gateway, tmp_path: Path) -> None:
     authority, own = agency_authority(pki, POLICE), f"spiffe://{POLICE}.agency.casemesh/system/cms"
     refused = {

@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from casemesh.core.ids import new_id
 from casemesh.local.ports import LOOPBACK
 from casemesh.pki.authority import Pki
 from tests.support.gateway import Gateway, call, echo_server, running_gateway, wait_until
@@ -103,3 +104,17 @@ def test_spans_say_nothing_about_the_clients_text(traced: tuple[Gateway, Collect
     _, trace_id, *_ = arriving_traceparent(channel, body=b"canary-4711", metadata=[("x-note", "canary-4711")])
     wait_until(lambda: len(collector.of_trace(trace_id)) == 2)
     assert "canary" not in "".join(str(span) for _, span in collector.of_trace(trace_id))
+
+
+def test_spans_say_nothing_of_what_a_json_caller_writes_into_a_path(
+    traced: tuple[Gateway, Collector, grpc.Channel], mesh_pki: Pki
+) -> None:
+    gateway, collector, _ = traced
+    connection = gateway.https(mesh_pki.layout.system(POLICE, SYSTEM))
+    for path in ("/v1/canary-4711", "/v1/cases?title=canary-4711", "/v1/cases/canary-4711"):
+        trace_id = new_id().replace("-", "")
+        connection.request("GET", path, headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
+        connection.getresponse().read()
+        wait_until(lambda trace_id=trace_id: len(collector.of_trace(trace_id)) > 0)  # type: ignore[misc]
+        assert "canary" not in "".join(str(span) for _, span in collector.of_trace(trace_id))
+    connection.close()

@@ -6,8 +6,10 @@
 The echo server is synchronous on purpose: it belongs to no event loop, so one can serve a whole module.
 """
 
+import http.client
 import json
 import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +21,7 @@ from typing import Any
 
 import grpc
 
-from casemesh.local.envoy import AGENCY_SERVICES, EnvoyGateway
+from casemesh.local.envoy import AGENCY_SERVICES, AgencyLimits, EnvoyGateway
 from casemesh.local.ports import LOOPBACK, free_port, is_free
 from casemesh.pki.authority import Pki
 from casemesh.pki.layout import CredentialFiles
@@ -44,6 +46,11 @@ class Gateway:
         """A channel of its own connection for the client with these files."""
         return open_channel(self.address, channel_credentials(files))
 
+    def https(self, files: CredentialFiles) -> http.client.HTTPSConnection:
+        """An HTTP/1.1 connection for the client with these files, as those have who call JSON."""
+        host, _, port = self.address.partition(":")
+        return http.client.HTTPSConnection(host, int(port), timeout=20, context=tls_context(files, "http/1.1"))
+
     def log(self) -> list[dict[str, Any]]:
         """What the gateway has logged so far."""
         return [json.loads(line) for line in self.log_file.read_text().splitlines() if line.startswith("{")]
@@ -62,12 +69,20 @@ class Gateway:
 
 @contextmanager
 def running_gateway(
-    pki: Pki, services: Mapping[str, str], directory: Path, *, otlp_port: int | None = None, port: int = 0
+    pki: Pki,
+    services: Mapping[str, str],
+    directory: Path,
+    *,
+    otlp_port: int | None = None,
+    port: int = 0,
+    limits: AgencyLimits | None = None,
 ) -> Iterator[Gateway]:
     """Envoy in front of `services`, whose addresses are "127.0.0.1:port"; a service without one is unreachable."""
     port = port or free_port()
     addresses = {entry.service: f"{LOOPBACK}:1" for entry in AGENCY_SERVICES} | dict(services)
-    envoy = EnvoyGateway(directory, pki=pki.layout.root, port=port, services=addresses, otlp_port=otlp_port)
+    envoy = EnvoyGateway(
+        directory, pki=pki.layout.root, port=port, services=addresses, otlp_port=otlp_port, limits=limits
+    )
     envoy.write()
     log_file = directory / "envoy.log"
     setpriv = shutil.which("setpriv")
@@ -81,6 +96,14 @@ def running_gateway(
             yield Gateway(address=f"localhost:{port}", log_file=log_file, process=process)
         finally:
             process.terminate()
+
+
+def tls_context(files: CredentialFiles, protocol: str) -> ssl.SSLContext:
+    """What a client with these files connects with, to speak `protocol`."""
+    context = ssl.create_default_context(cafile=str(files.trust))
+    context.load_cert_chain(files.certificate, files.key)
+    context.set_alpn_protocols([protocol])
+    return context
 
 
 def open_channel(address: str, credentials: grpc.ChannelCredentials) -> grpc.Channel:
@@ -130,10 +153,11 @@ class Echo(grpc.GenericRpcHandler):
     """One service behind the gateway. It answers every unary call with what it saw of it, and echoes streams.
 
     Bodies it understands: b"fail" (UNAVAILABLE from the service), b"large" (4 MiB back); on DownloadDocuments the body
-    is how many MiB to send.
+    is how many MiB to send. A call with the header `x-empty` gets an empty message, which is one of any type.
     """
 
     calls: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
+    deadlines: list[float] = field(default_factory=list)
     port: int = 0
     sent_messages: int = 0
 
@@ -149,6 +173,9 @@ class Echo(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda body, context: self._answer(body, context, metadata))
 
     def _answer(self, body: bytes, context: grpc.ServicerContext, metadata: list[tuple[str, str]]) -> bytes:
+        self.deadlines.append(context.time_remaining())
+        if any(key == "x-empty" for key, _ in metadata):
+            return b""
         if body == b"fail":
             context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         if body == b"large":

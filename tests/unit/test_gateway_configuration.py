@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ INNER_SERVICES = {
     "casemesh.identity.v1.StandingService",
     "casemesh.translation.v1.TranslationAdminService",
     "casemesh.dossier.v1.DossierHandoverService",
+    "casemesh.routing.v1.CollaborationNodeAdminService",
     "casemesh.audit.v1.AuditAppendService",
 }
 
@@ -39,6 +41,7 @@ def settings(**changes: Any) -> GatewaySettings:
             "key": Path("/pki/mesh/gateway/tls.key"),
             "mesh_trust": Path("/pki/mesh/gateway/ca.pem"),
             "bundle_map": Path("/pki/bundles/spiffe.json"),
+            "shut_out": Path("/pki/bundles/shut-out"),
             "trace_address": "127.0.0.1:4317",
             **changes,
         }
@@ -51,7 +54,7 @@ def envoy(**changes: Any) -> dict[str, Any]:
 
 
 def connection_manager(content: dict[str, Any]) -> dict[str, Any]:
-    manager: dict[str, Any] = content["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+    manager: dict[str, Any] = content["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]
     return dict(manager["typed_config"])
 
 
@@ -65,12 +68,16 @@ def default_routes() -> list[dict[str, Any]]:
     return routes(envoy())
 
 
-def route_of(path: str) -> dict[str, Any]:
-    for route in default_routes():
+def route_of(path: str, content_type: str = "application/grpc") -> dict[str, Any]:
+    def matches(route: dict[str, Any]) -> bool:
         match = route["match"]
-        if "prefix" in match or re.fullmatch(match["safe_regex"]["regex"], path):
-            return route
-    raise AssertionError(path)
+        wanted = [header["string_match"]["safe_regex"]["regex"] for header in match.get("headers", [])]
+        return "prefix" in match or (
+            re.fullmatch(match["safe_regex"]["regex"], path) is not None
+            and all(re.fullmatch(pattern, content_type) for pattern in wanted)
+        )
+
+    return next(route for route in default_routes() if matches(route))
 
 
 @cache
@@ -87,6 +94,11 @@ def test_every_service_of_the_protos_is_listed_or_kept_in_on_purpose() -> None:
     listed = {entry.grpc_service for entry in AGENCY_SERVICES}
     assert listed & INNER_SERVICES == set()
     assert set(services_in_protos()) == listed | INNER_SERVICES
+
+
+def test_no_service_is_listed_twice() -> None:
+    # Envoy drops the JSON form of both in silence.
+    assert [] == [name for name, count in Counter(entry.grpc_service for entry in AGENCY_SERVICES).items() if count > 1]
 
 
 def test_the_listed_streams_are_the_streams_of_the_protos() -> None:
@@ -128,10 +140,44 @@ def test_nothing_is_ever_retried() -> None:
     assert "retry_on" not in text
 
 
-def test_the_only_answer_that_is_not_a_services_is_the_last_route() -> None:
-    answers = [route["name"] for route in routes(envoy()) if "direct_response" in route]
-    assert answers == ["unlisted"]
+@pytest.mark.parametrize(
+    ("content_type", "is_grpc"),
+    [
+        ("application/grpc", True),
+        ("application/grpc+proto", True),
+        ("application/grpc;charset=utf-8", True),
+        ("application/grpc-web", True),
+        ("application/grpc-web+proto", True),
+        ("application/grpc-web-text", True),
+        ("application/grpc-web-text+proto", True),
+        ("application/grpcfoo", False),
+        ("application/json", False),
+        ("text/plain, application/grpc", False),
+        ("", False),
+    ],
+)
+def test_a_route_is_for_grpc_and_grpc_web_alone(content_type: str, is_grpc: bool) -> None:
+    call = route_of("/casemesh.routing.v1.CaseService/GetCase", content_type)["name"]
+    stream = route_of("/casemesh.routing.v1.ExchangeService/Receive", content_type)["name"]
+    expected = {
+        True: ("casemesh.routing.v1.CaseService", "casemesh.routing.v1.ExchangeService"),
+        False: ("unlisted", "stream-without-json"),
+    }
+    assert (call, stream) == expected[is_grpc]
+
+
+def test_what_no_service_answers_is_refused_at_the_end_or_a_stream_asked_for_as_json() -> None:
+    answers = {route["name"]: route["direct_response"]["status"] for route in routes(envoy()) if "route" not in route}
+    assert answers == {"unlisted": 404, "stream-without-json": 501}
     assert routes(envoy())[-1]["name"] == "unlisted"
+
+
+def test_a_message_is_as_large_as_the_design_says_and_streams_are_of_any_length() -> None:
+    filters = {entry["name"]: entry["typed_config"] for entry in connection_manager(envoy())["http_filters"]}
+    assert filters["envoy.filters.http.body_size_limit"]["max_request_bytes"] == 4 * 1024 * 1024 + 5
+    for route in routes(envoy()):
+        unlimited = "envoy.filters.http.body_size_limit" in route.get("typed_per_filter_config", {})
+        assert unlimited == route.get("route", {}).get("cluster", "").endswith("-streams"), route["name"]
 
 
 def test_each_service_is_believed_by_its_own_name_only() -> None:

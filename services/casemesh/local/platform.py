@@ -79,11 +79,12 @@ async def running_platform(
     gateway_port: int = DEFAULT_GATEWAY_PORT,
     announce: Announce = lambda line: None,
     postgres_bin: Path | None = None,
+    trace_one_in: int = 1,
 ) -> AsyncIterator[Addresses]:
     """Run the platform on the folder `data` until the body ends; then stop all of it, the database last.
 
-    `gateway_port` 0 takes a free one. Raises PlatformError when another platform runs on the folder or a process does
-    not become ready.
+    `gateway_port` 0 takes a free one; one of `trace_one_in` traces is recorded. Raises PlatformError when another
+    platform runs on the folder or a process does not become ready.
     """
     layout = _own_folder(data)
     async with AsyncExitStack() as stack:
@@ -127,6 +128,7 @@ async def running_platform(
                     dsn_file=dsn_file,
                     peers=addresses.services,
                     otlp_endpoint=otlp,
+                    trace_one_in=trace_one_in,
                 ),
             )
             children.append(

@@ -22,11 +22,14 @@ _NOBODY = "nobody.agency.casemesh"
 def write_bundle_map(layout: PkiLayout) -> None:
     """Writes the map of every `bundles/<trust domain>.pem` in one step, so that watchers see all or nothing.
 
-    The mesh's own trust domain is not in it: services and operators do not come in through the gateway. Before the
-    first agency there is one trust domain of nobody, since Envoy does not start on a map without any.
+    The mesh's own trust domain is not in it: services and operators do not come in through the gateway. Nor is an
+    agency that is shut out. Before the first agency there is one trust domain of nobody, since Envoy does not start on
+    a map without any.
     """
     domains = {}
     for path in sorted(layout.bundles.glob("*.pem")):
+        if (layout.shut_out / path.stem).exists():
+            continue
         try:
             authorities = x509.load_pem_x509_certificates(path.read_bytes())
         except ValueError as error:

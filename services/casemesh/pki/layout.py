@@ -10,6 +10,7 @@
     signing/<service>/                               signing.pem (leaf and root), signing.key
     bundles/<trust domain>.pem                       each agency's CA, for whoever checks agencies
     bundles/spiffe.json                              the same as one SPIFFE bundle map; the gateway watches it
+    bundles/shut-out/<trust domain>                  agencies that the gateway refuses for now; see `shutting_out`
 
 A PKI on a real platform hands out the same files from its own CA; nothing but this module knows the names.
 """
@@ -49,6 +50,11 @@ class PkiLayout:
     def bundle_map(self) -> Path:
         """All agencies' trust bundles in one SPIFFE bundle map."""
         return self.bundles / BUNDLE_MAP
+
+    @property
+    def shut_out(self) -> Path:
+        """The directory that names the agencies that are shut out, a file each."""
+        return self.bundles / "shut-out"
 
     @property
     def mesh_trust(self) -> Path:
