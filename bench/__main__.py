@@ -12,9 +12,20 @@ from rich.table import Table
 
 from bench.figures import Report
 
-BENCHES = ("dossier", "dossier_small", "dossier_memory", "catalogue", "exchange", "access")
+BENCHES = (
+    "dossier",
+    "dossier_small",
+    "dossier_memory",
+    "catalogue",
+    "exchange",
+    "query",
+    "access",
+    "access_timing",
+    "translate",
+    "edge",
+)
 """Modules of this package with `async def measure(report: Report) -> None`."""
-BY_NAME_ONLY = ("dossier_scale",)
+BY_NAME_ONLY = ("dossier_scale", "exchange_scale")
 """Those that take long or much disk."""
 
 

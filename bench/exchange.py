@@ -8,13 +8,17 @@ long the sustained part runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import psutil
 
 from bench.figures import Report
 from casemesh.cli.demo_agencies import POLICE, PROCURATORATE, EnrolledAgency, enrol
@@ -30,6 +34,7 @@ from casemesh.routing.v1 import exchange_service_pb2 as pb2
 SECONDS = float(os.environ.get("CASEMESH_BENCH_SECONDS", "15"))
 IN_FLIGHT = 32
 ALONE = 200
+TRACE_ONE_IN = 10
 POLICE_TABLE = "police-case-categories"
 
 
@@ -37,10 +42,10 @@ async def measure(report: Report) -> None:
     """Measure everything of this module."""
     folder = os.environ.get("CASEMESH_BENCH_DIR")
     with tempfile.TemporaryDirectory(prefix="casemesh-bench-", dir=folder) as scratch:
-        async with running_platform(Path(scratch) / "data", gateway_port=0) as addresses:
+        async with running_platform(Path(scratch) / "data", gateway_port=0, trace_one_in=TRACE_ONE_IN) as addresses:
             sender, recipient = await _agencies(addresses)
             async with Session(sender.officers[0]) as officer, receiving(recipient) as inbox:
-                cases = [await _case(officer) for _ in range(IN_FLIGHT)]
+                cases = [await register_case(officer, number) for number in range(IN_FLIGHT)]
                 desk = Desk(officer, recipient.name, inbox)
                 await desk.run(cases, seconds=1)
                 await _report_alone(report, desk, cases[0])
@@ -54,13 +59,41 @@ async def _report_alone(report: Report, desk: Desk, case: case_pb2.Case) -> None
 
 
 async def _report_sustained(report: Report, desk: Desk, cases: Sequence[case_pb2.Case]) -> None:
-    started = time.perf_counter()
+    started, used = time.perf_counter(), processor_seconds()
     taken = await desk.run(cases, seconds=SECONDS)
-    elapsed = time.perf_counter() - started
-    told = f"{IN_FLIGHT} in flight over {IN_FLIGHT} cases, {SECONDS:g} s, one recipient; through the gateway"
+    elapsed, used_after = time.perf_counter() - started, processor_seconds()
+    told = (
+        f"{IN_FLIGHT} in flight over {IN_FLIGHT} cases, {SECONDS:g} s, one recipient; through the gateway; "
+        f"one trace in {TRACE_ONE_IN} recorded"
+    )
     report.add("exchange.per_s", len(taken) / elapsed, "1/s", n=len(taken), conditions=told)
     p95 = statistics.quantiles(taken, n=20)[-1] * 1000
     report.add("exchange.p95_ms", p95, "ms", n=len(taken), conditions=told)
+    spent = {name: (after - used.get(name, 0)) * 1000 / len(taken) for name, after in used_after.items()}
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in sorted(spent.items(), key=lambda item: -item[1]))
+    report.add(
+        "exchange.cpu_ms", sum(spent.values()), "ms", n=len(taken), conditions=f"each takes, by process: {parts}"
+    )
+
+
+def processor_seconds() -> dict[str, float]:
+    """Return how long the platform's processes have used a processor so far, by name; `client` is this one, which also
+    holds supervisor and trace backend."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    own = psutil.Process().cpu_times()
+    seconds["client"] = own.user + own.system
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds[_name_of(process.cmdline())] += times.user + times.system
+    return seconds
+
+
+def _name_of(command: Sequence[str]) -> str:
+    words = " ".join(command)
+    if "postgres" in words:
+        return "postgres"
+    return "gateway" if "envoy" in words else words.partition("serve ")[2].partition(" ")[0]
 
 
 class Inbox:
@@ -144,9 +177,10 @@ async def _agencies(addresses: Addresses) -> list[EnrolledAgency]:
         return [await enrol(plan, pki, operator, addresses, roots) for plan in (POLICE, PROCURATORATE)]
 
 
-async def _case(officer: Session) -> case_pb2.Case:
+async def register_case(officer: Session, number: int) -> case_pb2.Case:
+    """Register a case; each number has a charge of its own."""
     table = next(pack for pack in code_system_packs() if pack.code_system == POLICE_TABLE)
-    code = table.csv.decode().splitlines()[1].split(",")[0]
+    code = table.csv.decode().splitlines()[1 + number].split(",")[0]
     party = case_service_pb2.PartyDraft(
         kind=case_pb2.PARTY_KIND_PERSON,
         display_name="某甲",

@@ -57,6 +57,19 @@ def test_the_gateway_never_passes_without_proof_and_no_inner_caller_claims_a_bou
                 assert proof in (Proof.RELAYED_TOKEN, Proof.NOTHING), method
 
 
+def test_just_what_shows_content_or_a_trail_asks_for_a_purpose_and_is_counted_on_its_case() -> None:
+    rows = {name: policy for domain in SERVICES for name, policy in policies_of(domain).items() if policy.reads_content}
+    assert {
+        ("DossierReadService", "DownloadManifest"),
+        ("DossierReadService", "DownloadDocuments"),
+        ("DossierReadService", "ReadDocument"),
+        ("DossierReadService", "DownloadArchive"),
+        ("AuditQueryService", "ListCaseEvents"),
+        ("AuditQueryService", "ExportTrail"),
+    } == {tuple(name.rpartition(".")[2].split("/")) for name in rows}
+    assert all(policy.on_case is not None for policy in rows.values())
+
+
 @pytest.mark.parametrize("domain", SERVICES)
 def test_a_row_on_a_case_reads_a_field_that_the_request_has(domain: str) -> None:
     methods = {

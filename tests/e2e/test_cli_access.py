@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from tests.e2e.test_cli import POLICE_THEFT, Casemesh
 from tests.e2e.test_cli import casemesh as casemesh  # the fixture
@@ -75,3 +77,74 @@ def test_a_sealed_case_is_opened_in_an_emergency_by_two_and_reviewed(casemesh: C
     assert [] == who("--at", "2020-01-01")
     casemesh.json(SYSTEM, "access", "end-supervision", chief, "--reason", "调离")
     assert 3 == casemesh.refused(CHIEF, "access", "viewers", case)["exit_code"]
+
+
+def test_access_is_asked_of_another_agency_and_given(casemesh: Casemesh, case: str) -> None:
+    agency = casemesh.json(LIN, "agency", "whoami")["agency"]
+    asked = casemesh.json(
+        "court", "access", "request", case, "--agency", agency, "--may", "view_case", "--may", "view_progress",
+        "--purpose", "hearing", "--reason", "庭前核对",
+    )  # fmt: skip
+    assert "FILED" == asked["state"]
+    assert 3 == casemesh.refused("court", "case", "show", case)["exit_code"]
+    assert asked["request"] in casemesh.run(LIN, "access", "pending").stdout
+    given = casemesh.json(LIN, "access", "grant", asked["request"], "--days", "2")
+    assert case == casemesh.json("court", "case", "show", case)["name"]
+    own = casemesh.run("court", "access", "requests", "--lang", "zh").stdout
+    assert {asked["request"], "已批准"} <= set(own.split())
+    casemesh.json(LIN, "access", "end-grant", case, given["access"]["fact"], "--reason", "已查阅完毕")
+    assert 3 == casemesh.refused("court", "case", "show", case)["exit_code"]
+    again = casemesh.json(
+        "court", "access", "request", case, "--agency", agency, "--may", "view_case", "--purpose", "hearing",
+        "--reason", "庭前核对",
+    )  # fmt: skip
+    assert "REFUSED" == casemesh.json(LIN, "access", "refuse", again["request"], "--reason", "与本案无关")["state"]
+
+
+def test_a_decoy_that_is_looked_at_is_told_to_the_supervisor(casemesh: Casemesh, case: str, chief: str) -> None:
+    lin = casemesh.json(LIN, "agency", "whoami")["subject"]
+    casemesh.json(CHIEF, "access", "decoy", case, "--reason", "例行检测")
+    assert case in [decoy["case"] for decoy in casemesh.json(CHIEF, "access", "decoys")]
+    casemesh.json(LIN, "case", "show", case)
+    (alert,) = [one for one in casemesh.json(CHIEF, "access", "alerts") if one.get("case") == case]
+    assert ("DECOY_LOOKED_AT", lin) == (alert["rule"], alert["officer"])
+    assert "触碰诱饵案件" in casemesh.run(CHIEF, "access", "alerts", "--lang", "zh").stdout
+    resolved = casemesh.json(CHIEF, "access", "resolve", alert["alert"], "misuse", "--reason", "无办案需要")
+    assert "MISUSE" == resolved["resolution"]
+    assert alert["alert"] not in [one["alert"] for one in casemesh.json(CHIEF, "access", "alerts")]
+    assert alert["alert"] in [one["alert"] for one in casemesh.json(CHIEF, "access", "alerts", "--all")]
+    casemesh.json(CHIEF, "access", "end-decoy", case, "--reason", "检测结束")
+    assert [] == casemesh.json(LIN, "access", "alerts")
+
+
+def test_a_marked_copy_leads_back_to_who_made_it(casemesh: Casemesh, case: str, tmp_path: Path) -> None:
+    folder = tmp_path / "卷宗" / "证据卷一"
+    folder.mkdir(parents=True)
+    buffer = Canvas(str(folder / "笔录.pdf"))
+    buffer.showPage()
+    buffer.save()
+    (folder / "说明.txt").write_text("说明", encoding="utf-8")
+    version = casemesh.json(LIN, "dossier", "send", folder.parent, "--case", case)["name"]
+    wrong = casemesh.refused(LIN, "dossier", "get", version, "--to", tmp_path / "got", "--purpose", "curiosity")
+    assert (2, "usage.purpose") == (wrong["exit_code"], wrong["error"])
+    got = casemesh.json(
+        LIN, "dossier", "get", version, "--to", tmp_path / "got", "--marked", "--purpose", "other:领导交办核查"
+    )
+    marked = got["marked"]
+    assert (1, 1, ["说明.txt"]) == (marked["copies"], marked["pages"], [Path(one).name for one in marked["unmarked"]])
+    assert [Path(marked["folder"]) / "证据卷一" / "笔录.pdf.marked.pdf"] == [
+        path for path in Path(marked["folder"]).rglob("*") if path.is_file()
+    ]
+    casemesh.json(LIN, "dossier", "verify", tmp_path / "got")
+    found = casemesh.json(LIN, "access", "mark", marked["mark"])
+    lin = casemesh.json(LIN, "agency", "whoami")["subject"]
+    assert (lin, "other", version, case) == (found["officer"], found["purpose"], found["version"], found["case"])
+    trail = casemesh.json(LIN, "audit", "trail", case, "--purpose", "handling")
+    (reading,) = [event for event in trail if event["event_id"] == found["reading"]]
+    assert "领导交办核查" == reading["details"]["purpose_text"]
+    assert 3 == casemesh.refused("court", "access", "mark", marked["mark"])["exit_code"]
+
+
+def test_the_purposes_are_listed_without_a_connection(casemesh: Casemesh) -> None:
+    listed = {one["code"]: one["asks_for_words"] for one in casemesh.json(LIN, "access", "purposes")}
+    assert (False, True) == (listed["handling"], listed["other"])

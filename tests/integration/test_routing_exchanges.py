@@ -21,6 +21,8 @@ from tests.support.routing import CHARGES, ROBBERY, THEFT, TIMEOUT, UNMAPPED, Th
 SUBMITTED, DELIVERED = exchange_pb2.EXCHANGE_STATE_SUBMITTED, exchange_pb2.EXCHANGE_STATE_DELIVERED
 ACCEPTED, ANSWERED = exchange_pb2.EXCHANGE_STATE_ACCEPTED, exchange_pb2.EXCHANGE_STATE_ANSWERED
 
+OUTCOME = PayloadField(key="outcome", text="有罪判决")
+
 
 async def listed(organs: ThreeOrgans, metadata: Any, case: str, **fields: Any) -> list[str]:
     page = await organs.exchanges.ListExchanges(
@@ -60,7 +62,7 @@ async def test_an_exchange_reaches_its_recipient_in_the_recipients_codes(three_o
     assert received == await three_organs.get(exchange.name, three_organs.police)
 
     events = [event for event in await three_organs.events() if event.resource == exchange.name]
-    assert [event.action for event in events] == ["exchange.submitted", "exchange.delivered"]
+    assert [event.action for event in events] == ["exchange.submitted", "exchange.delivered", "exchange.read"]
     assert {case.name} == {event.case for event in events}
     assert {
         "node": "nodes/LA001",
@@ -77,7 +79,7 @@ async def test_an_exchange_at_fault_leaves_nothing_and_says_why(three_organs: Th
     faults: list[tuple[dict[str, Any], type[CaseMeshError], str, dict[str, str]]] = [
         ({"node": "nodes/XX999"}, NotFound, "NODE_UNKNOWN", {"node": "nodes/XX999"}),
         (
-            {"node": "nodes/YS037"}, FailedPrecondition, "NODE_ORGAN_MISMATCH",
+            {"node": "nodes/YS037", "fields": [OUTCOME]}, FailedPrecondition, "NODE_ORGAN_MISMATCH",
             {"node": "nodes/YS037", "organ": "GA"},
         ),
         (
@@ -101,8 +103,12 @@ async def test_an_exchange_at_fault_leaves_nothing_and_says_why(three_organs: Th
         ({"parties": [case.parties[0].name] * 2}, InvalidArgument, "FIELD_INVALID", {}),
         ({"recipient": organs.police.name}, InvalidArgument, "FIELD_INVALID", {}),
         ({"recipient": f"agencies/{new_id()}"}, InvalidArgument, "FIELD_INVALID", {}),
-        ({"fields": [PayloadField(key="a", text="1"), PayloadField(key="a")]}, InvalidArgument, "FIELD_INVALID", {}),
-        ({"fields": [PayloadField(key="d", date=Date(year=2026))]}, InvalidArgument, "FIELD_INVALID", {}),
+        ({"fields": [PayloadField(key="note")]}, InvalidArgument, "FIELD_INVALID", {}),
+        ({"fields": [PayloadField(key="filing_date", date=Date(year=2026))]}, InvalidArgument, "FIELD_INVALID", {}),
+        (
+            {"fields": [PayloadField(key="opinon", text="1")]}, InvalidArgument, "PAYLOAD_INVALID",
+            {"node": "nodes/LA001", "field": "opinon"},
+        ),
         ({"fields": [PayloadField(key="Not Snake", text="1")]}, InvalidArgument, "FIELD_INVALID", {}),
         ({"parties": []}, InvalidArgument, "FIELD_INVALID", {}),
     ]  # fmt: skip
@@ -148,7 +154,7 @@ async def test_a_repeated_submission_has_one_effect(three_organs: ThreeOrgans) -
     # The first answer again, although the state has moved on.
     again = await three_organs.exchanges.SubmitExchange(request, metadata=officer, timeout=TIMEOUT)
     assert answers[0] == again
-    request.fields.add(key="more", text="x")
+    request.fields.add(key="note", text="x")
     with pytest.raises(FailedPrecondition) as refusal:
         await three_organs.exchanges.SubmitExchange(request, metadata=officer, timeout=TIMEOUT)
     assert refusal.value.reason == "REQUEST_ID_REUSED"

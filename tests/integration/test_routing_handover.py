@@ -17,6 +17,7 @@ from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadService
 from casemesh.dossier.v1.dossier_service_pb2_grpc import DossierServiceStub
 from casemesh.errors import FailedPrecondition, InvalidArgument, NotFound
 from casemesh.routing.v1 import exchange_pb2
+from casemesh.routing.v1.exchange_pb2 import PayloadField
 from tests.support.mesh import Agency
 from tests.support.routing import TIMEOUT, ThreeOrgans
 
@@ -129,7 +130,9 @@ async def test_a_dossier_goes_on_from_police_to_procuratorate_to_court(
     assert await reads(organs, version, court)
     await organs.accept(prosecution.name, court)
     await organs.answer(prosecution.name, "nodes/YS002", court)
-    judgment = await organs.answer(prosecution.name, "nodes/YS037", court)
+    judgment = await organs.answer(
+        prosecution.name, "nodes/YS037", court, fields=[PayloadField(key="outcome", text="有罪判决")]
+    )
     assert (await organs.get(prosecution.name, court)).state == exchange_pb2.EXCHANGE_STATE_ANSWERED
     assert prosecution.name == judgment.answers
 

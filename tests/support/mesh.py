@@ -24,8 +24,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
-from casemesh.core.clock import Clock
+from casemesh.client.channel import Credentials, open_channel
+from casemesh.client.login_assertion import OfficerLogin, sign_assertion
+from casemesh.client.purpose import Purpose
+from casemesh.core.clock import Clock, SystemClock
 from casemesh.core.ids import new_id
 from casemesh.identity.v1 import directory_admin_service_pb2 as admin_pb2
 from casemesh.identity.v1 import token_service_pb2
@@ -38,7 +40,7 @@ from casemesh.pki.authority import Pki
 from casemesh.runtime.config import load
 from casemesh.runtime.host import RunningServer, serving
 from casemesh.runtime.migrations import migrate
-from casemesh.runtime.tracing_client import TracingInterceptor
+from casemesh.runtime.tracing_client import TracingChannel
 from tests.support.postgres import clone_database
 
 TIMEOUT = 20.0
@@ -63,6 +65,7 @@ class Mesh:
     directory: Path
     addresses: dict[str, str]
     databases: dict[str, Any]
+    clock: Clock = field(default_factory=SystemClock)
     servers: dict[str, RunningServer] = field(default_factory=dict)
     _channels: list[grpc.aio.Channel] = field(default_factory=list)
 
@@ -71,11 +74,13 @@ class Mesh:
     ) -> grpc.aio.Channel:
         """Return a channel to a service with the certificate of `peer`: a service's name, gateway, operator or
         monitor."""
-        channel = open_channel(
-            self.addresses[service],
-            Credentials(self.pki.layout.root / "mesh" / peer),
-            server_name=f"{service}.casemesh.svc",
-            interceptors=[TracingInterceptor(), ErrorInterceptor(), *interceptors],
+        channel = TracingChannel(
+            open_channel(
+                self.addresses[service],
+                Credentials(self.pki.layout.root / "mesh" / peer),
+                server_name=f"{service}.casemesh.svc",
+                interceptors=interceptors,
+            )
         )
         self._channels.append(channel)
         return channel
@@ -111,18 +116,26 @@ class Mesh:
         return enrolled
 
     async def token(self, agency: Agency, officer: str | None = None) -> str:
-        """Return a token for the agency's system, or for one of its officers by display name."""
+        """Return a token for the agency's system, or for an officer of it, who has just logged in, by display name."""
         stub = TokenServiceStub(self.channel("identity", "gateway"))
-        request = token_service_pb2.IssueTokenRequest(officer=agency.officers[officer] if officer else "")
+        request = token_service_pb2.IssueTokenRequest(
+            assertion=self.assertion(agency.credentials, agency.officers[officer]) if officer else ""
+        )
         answer = await stub.IssueToken(
             request, metadata=forwarded(agency.credentials.directory / "tls.pem"), timeout=TIMEOUT
         )
         return str(answer.access_token)
 
+    def assertion(self, credentials: Credentials, officer: str) -> str:
+        """Return what the holder of a certificate states of an officer who has just logged in."""
+        now = self.clock.now().timestamp()
+        return sign_assertion(credentials, officer, OfficerLogin(now, "password"), now)
+
     async def metadata(self, agency: Agency, officer: str | None = None) -> list[tuple[str, str]]:
         """Return what a call of the agency carries behind the gateway: its certificate's hash and a token."""
         token = await self.token(agency, officer)
-        return [*forwarded(agency.credentials.directory / "tls.pem"), ("authorization", f"Bearer {token}")]
+        purpose = Purpose("handling").metadata()
+        return [*forwarded(agency.credentials.directory / "tls.pem"), ("authorization", f"Bearer {token}"), *purpose]
 
     def agency_stub(self, service: str, stub: Callable[[Any], Any]) -> Any:
         """Return a stub on the gateway's place; pass `metadata=await mesh.metadata(...)` with each call."""
@@ -168,7 +181,7 @@ def mesh_of(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: Path) 
             name: f"127.0.0.1:{free_port()}" for name in ("identity", "translation", "dossier", "routing", "audit")
         }
         async with AsyncExitStack() as stack:
-            mesh = Mesh(mesh_pki, layout.root, addresses, {})
+            mesh = Mesh(mesh_pki, layout.root, addresses, {}, clock or SystemClock())
             for name in services:
                 database = await stack.enter_async_context(
                     clone_database(

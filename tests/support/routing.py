@@ -249,6 +249,7 @@ async def _load_tables(mesh: Mesh) -> None:
                 version="1",
                 display_name=code_system,
                 csv=csv.encode(),
+                pack=translation_admin_service_pb2.PackSource(accept_unsigned=True),
             ),
             timeout=TIMEOUT,
         )
@@ -260,6 +261,7 @@ async def _load_tables(mesh: Mesh) -> None:
             source_code_system=POLICE_TABLE,
             target_code_system=CHARGES,
             csv=_PAIRS.encode(),
+            pack=translation_admin_service_pb2.PackSource(accept_unsigned=True),
         ),
         timeout=TIMEOUT,
     )

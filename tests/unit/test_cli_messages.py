@@ -45,10 +45,22 @@ def test_every_message_used_is_in_the_catalogue() -> None:
 
 
 def test_no_message_is_left_over() -> None:
+    of_enums = ("stage.", "measure.", "next.", "aspect.", "succession.")
     composed = {
         key
         for key in messages.keys()
-        if key.startswith(("reason.", "access.kind_", "demo.column_", "demo.result_", "demo.failed_"))
+        if key.startswith(
+            (
+                "reason.",
+                "access.kind_",
+                "access.state_",
+                "access.rule_",
+                "demo.column_",
+                "demo.result_",
+                "demo.failed_",
+                *of_enums,
+            )
+        )
     }
     assert messages.keys() - used_keys() - demo_steps() - composed == set()
 

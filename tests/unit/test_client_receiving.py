@@ -11,6 +11,7 @@ import pytest
 from casemesh.client import receiving
 from casemesh.client.receiving import Receiver, receive_until
 from casemesh.errors import CaseMeshError, FailedPrecondition, PermissionDenied, Unavailable
+from casemesh.routing.v1.delivery_pb2 import DeliveryReport
 from casemesh.routing.v1.exchange_pb2 import Delivery, Exchange
 from casemesh.routing.v1.exchange_service_pb2 import ReceiveHeartbeat, ReceiveRequest, ReceiveResponse
 
@@ -181,3 +182,34 @@ async def test_breaks_after_deliveries_do_not_add_up() -> None:
     inbox, confirmed = Inbox(), []
     await run_until(platform.receiver(inbox, confirmed), lambda: len(confirmed) == 10)
     assert len(inbox.stored) == 10
+
+
+async def test_a_stream_that_a_gateway_resets_is_opened_again() -> None:
+    # What gRPC makes of a reset when the service behind the gateway was killed: INTERNAL, and no reason of ours.
+    reset = CaseMeshError("UNKNOWN", "reset by the gateway")
+    platform = FakePlatform(([], reset), ([delivery("a")], None))
+    inbox, confirmed = Inbox(), list[str]()
+    receiver = platform.receiver(inbox, confirmed)
+    running = asyncio.ensure_future(receiver.run())
+    async with asyncio.timeout(10):
+        while not confirmed:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    assert (["a"], 2) == (inbox.stored, platform.opened)
+
+
+async def test_a_report_is_acknowledged_once_it_was_told_and_left_open_where_nobody_wants_it() -> None:
+    script = [ReceiveResponse(report=DeliveryReport(name="exchanges/1/reports/1")), delivery("a")]
+    told: list[str] = []
+
+    async def tell(report: DeliveryReport) -> None:
+        told.append(report.name)
+
+    for options, expected in (({"on_report": tell}, {"a", "exchanges/1/reports/1"}), ({}, {"a"})):
+        platform = FakePlatform((list(script), None))
+        running = asyncio.ensure_future(platform.receiver(Inbox(), **options).run())
+        async with asyncio.timeout(10):
+            while set(platform.acknowledged) != expected:
+                await asyncio.sleep(0.01)
+        running.cancel()
+    assert ["exchanges/1/reports/1"] == told

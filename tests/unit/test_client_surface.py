@@ -24,11 +24,15 @@ AGENCY_FACING = {
     "cases": "routing.v1.case_service",
     "nodes": "routing.v1.collaboration_node_service",
     "exchanges": "routing.v1.exchange_service",
+    "preflight": "routing.v1.exchange_preflight_service",
+    "corrections": "routing.v1.exchange_correction_service",
+    "drafts": "routing.v1.exchange_draft_service",
+    "single_tracks": "routing.v1.single_track_service",
     "audit": "audit.v1.audit_query_service",
 }
 """Attribute of a session: module of the service it speaks to."""
 
-READS = ("Get", "List", "Read", "LookUp", "Query", "Translate", "Download", "Explain")
+READS = ("Get", "List", "Read", "LookUp", "Query", "Translate", "Validate", "Download", "Explain", "Preflight")
 SHORT_LIVED = {"IssueToken": "a token", "PullDeliveries": "leases"}
 
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from casemesh.audit.v1.audit_query_service_pb2 import ExportTrailRequest, ExportTrailResponse
 from casemesh.client import canonical_json, notes, trail
 from casemesh.client.commitments import commitment, commitment_leaf
-from casemesh.client.trail import TrailError
-from casemesh.client.trail_export import LOG_SIGNER, export_trail, verify_trail
+from casemesh.client.trail import LOG_SIGNER, TrailError
+from casemesh.client.trail_export import export_trail, verify_trail
 from casemesh.core.merkle import Tree
 from tests.support.signing import NOW, make_authority, make_certificate
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from casemesh.routing.deliver import LEASE_BATCH, Deliveries
+from casemesh.routing.delivery_store import Leased
+from casemesh.routing.receipt_store import ExchangeDigests
 from casemesh.routing.v1 import exchange_pb2
 from casemesh.runtime.call import Caller
 from tests.support.clock import FakeClock
@@ -23,17 +25,17 @@ class FakeStore:
         ]
         self.limits: list[int] = []
 
-    async def lease(self, agency: str, system: str, *, limit: int, **_: Any) -> list[exchange_pb2.Delivery]:
+    async def lease(self, agency: str, system: str, *, limit: int, **_: Any) -> list[Leased]:
         self.limits.append(limit)
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
-        return taken
+        return [Leased(delivery, False, ExchangeDigests(b"", b"")) for delivery in taken]
 
     async def end_leases(self, names: Sequence[str], lease_id: str) -> None:
         self.waiting = [exchange_pb2.Delivery(name=name) for name in names] + self.waiting
 
 
 def deliveries(store: FakeStore) -> Deliveries:
-    return Deliveries(None, FakeClock(), store, None, 30.0)  # type: ignore[arg-type]
+    return Deliveries(None, FakeClock(), store, None, None, 30.0)  # type: ignore[arg-type]
 
 
 def names(pulled: list[exchange_pb2.Delivery]) -> list[str]:

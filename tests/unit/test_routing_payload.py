@@ -6,6 +6,7 @@ from google.type.date_pb2 import Date
 from casemesh.common.v1.coded_value_pb2 import CodedValue
 from casemesh.core.ids import new_id
 from casemesh.errors import InvalidArgument, ResourceExhausted
+from casemesh.routing.findings import refusal
 from casemesh.routing.payload import (
     RECORD_MAX_BYTES,
     charges_of,
@@ -13,7 +14,7 @@ from casemesh.routing.payload import (
     drafted_charges,
     require_fitting,
     require_parties,
-    require_payload,
+    structure_findings,
 )
 from casemesh.routing.v1.case_pb2 import (
     CUSTODY_STATE_ARRESTED,
@@ -32,43 +33,42 @@ def violations(error: InvalidArgument) -> list[str]:
     return [violation.field for violation in error.violations]
 
 
-def test_a_payload_with_unique_keys_values_and_real_dates_passes() -> None:
-    require_payload(
-        [
-            PayloadField(key="opinion", text=""),
-            PayloadField(key="since", date=Date(year=2024, month=2, day=29)),
-            PayloadField(key="count", integer=0),
-            PayloadField(key="juvenile", flag=False),
-        ]
-    )
+def test_a_payload_with_values_and_real_dates_passes() -> None:
+    fields = [
+        PayloadField(key="opinion", text=""),
+        PayloadField(key="since", date=Date(year=2024, month=2, day=29)),
+        PayloadField(key="count", integer=0),
+        PayloadField(key="juvenile", flag=False),
+    ]
+    assert structure_findings(fields) == []
 
 
 def test_each_fault_of_a_payload_is_told_with_its_place() -> None:
-    with pytest.raises(InvalidArgument) as refusal:
-        require_payload(
-            [
-                PayloadField(key="a", text="1"),
-                PayloadField(key="a", text="2"),
-                PayloadField(key="b"),
-                PayloadField(key="c", date=Date(year=2025, month=2, day=29)),
-                PayloadField(key="d", date=Date(year=2025, month=2)),
-            ]
-        )
-    assert refusal.value.reason == "FIELD_INVALID"
-    assert violations(refusal.value) == ["fields[1].key", "fields[2].value", "fields[3].date", "fields[4].date"]
+    findings = structure_findings(
+        [
+            PayloadField(key="a", text="1"),
+            PayloadField(key="b"),
+            PayloadField(key="c", date=Date(year=2025, month=2, day=29)),
+            PayloadField(key="d", date=Date(year=2025, month=2)),
+        ]
+    )
+    refused = refusal(findings)
+    assert isinstance(refused, InvalidArgument)
+    assert refused.reason == "FIELD_INVALID"
+    assert violations(refused) == ["fields[1].value", "fields[2].date", "fields[3].date"]
 
 
 def test_only_a_person_is_held_and_since_a_real_day() -> None:
     held = Custody(state=CUSTODY_STATE_ARRESTED, since=Date(year=2026, month=3, day=9))
     require_parties([PartyDraft(kind=PARTY_KIND_PERSON, custody=held), PartyDraft(kind=PARTY_KIND_ORGANIZATION)])
-    with pytest.raises(InvalidArgument) as refusal:
+    with pytest.raises(InvalidArgument) as refused:
         require_parties(
             [
                 PartyDraft(kind=PARTY_KIND_ORGANIZATION, custody=held),
                 PartyDraft(kind=PARTY_KIND_PERSON, custody=Custody(since=Date(year=2026, month=13, day=1))),
             ]
         )
-    assert violations(refusal.value) == ["parties[0].custody", "parties[1].custody.since"]
+    assert violations(refused.value) == ["parties[0].custody", "parties[1].custody.since"]
 
 
 def test_coded_values_are_found_with_their_places() -> None:

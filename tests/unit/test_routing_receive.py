@@ -8,8 +8,11 @@ import pytest
 from casemesh.core.ids import new_id
 from casemesh.errors import InvalidArgument, NotFound, Unavailable, not_found
 from casemesh.routing.arrivals import Arrivals
+from casemesh.routing.delivery_store import Leased
+from casemesh.routing.receipt_store import ExchangeDigests
 from casemesh.routing.receive import HEARTBEAT_SECONDS, Receiver
 from casemesh.routing.v1 import exchange_pb2
+from casemesh.routing.v1.delivery_pb2 import DeliveryReport
 from casemesh.routing.v1.exchange_service_pb2 import ReceiveOpen, ReceiveRequest, ReceiveResponse
 from casemesh.runtime.call import Call, Caller
 from tests.support.clock import FakeClock
@@ -22,23 +25,38 @@ class FakeDeliveries:
 
     lease_seconds = 10.0
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, heavy: Sequence[str] = ()) -> None:
         self.waiting = list(names)
+        self.heavy = frozenset(heavy)
         self.leased: list[str] = []
         self.acknowledged: list[str] = []
         self.given_back: list[str] = []
+        self.together: list[int] = []
         self.failure: Exception | None = None
+        self.may_keep = asyncio.Event()
+        self.may_keep.set()
 
-    async def lease(self, caller: Caller, lease_id: str, limit: int) -> list[exchange_pb2.Delivery]:
+    async def lease(self, caller: Caller, lease_id: str, limit: int, heavy_limit: int) -> list[Leased]:
         if self.failure is not None:
             raise self.failure
         assert limit > 0
-        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        heavy = [name for name in self.waiting if name in self.heavy][:heavy_limit]
+        small = [name for name in self.waiting if name not in self.heavy][: limit - len(heavy)]
+        taken = [*small, *heavy]
+        self.waiting = [name for name in self.waiting if name not in taken]
         self.leased += taken
-        return [exchange_pb2.Delivery(name=name) for name in taken]
+        return [
+            Leased(exchange_pb2.Delivery(name=name), name in self.heavy, ExchangeDigests(b"", b"")) for name in taken
+        ]
 
     async def end_leases(self, names: Sequence[str], lease_id: str) -> None:
         self.given_back += names
+
+    async def acknowledge_leased(self, call: Call, lease_id: str, leased: Sequence[Leased]) -> None:
+        await self.may_keep.wait()
+        self.together.append(len(leased))
+        for each in leased:
+            await self.acknowledge(call, each.message.name)
 
     async def acknowledge(self, call: Call, name: str) -> None:
         if name not in self.leased:
@@ -46,16 +64,33 @@ class FakeDeliveries:
         self.acknowledged.append(name)
 
 
+class FakeUndelivered:
+    """Reports by name, in order; those that are known do not come again."""
+
+    def __init__(self, *names: str) -> None:
+        self.open = list(names)
+
+    async def reports(self, agency: str, *, after: str = "") -> list[DeliveryReport]:
+        return [DeliveryReport(name=name) for name in self.open if name > after]
+
+    async def know_report(self, call: Call, name: str) -> None:
+        if name not in self.open:
+            raise not_found()
+        self.open.remove(name)
+
+
 class Wire:
     """The receiver's side of a stream."""
 
-    def __init__(self, deliveries: FakeDeliveries) -> None:
+    def __init__(self, deliveries: FakeDeliveries, undelivered: FakeUndelivered | None = None) -> None:
         self.clock = FakeClock()
         self.arrivals = Arrivals(self._due_for, poll_seconds=0.001)
+        self.reports = Arrivals(self._due_for, poll_seconds=0.001)
         self._deliveries = deliveries
         self._requests: asyncio.Queue[ReceiveRequest | None] = asyncio.Queue()
         call = Call("m", caller=Caller(AGENCY, f"{AGENCY}/systems/{new_id()}", None, "token", 0.0))
-        receiver = Receiver(call, deliveries, self.arrivals, self.clock)  # type: ignore[arg-type]
+        undelivered = undelivered or FakeUndelivered()
+        receiver = Receiver(call, deliveries, undelivered, self.arrivals, self.reports, self.clock)  # type: ignore[arg-type]
         self.responses = receiver.run(self._iterate())
 
     async def _due_for(self, agencies: Sequence[str]) -> Sequence[str]:
@@ -222,3 +257,53 @@ async def test_a_stream_on_which_nothing_happens_says_that_it_lives() -> None:
     assert (await asyncio.wait_for(silent, 10)).HasField("heartbeat")
     wire.close()
     assert [response async for response in wire.responses] == []
+
+
+async def test_acknowledgements_that_come_while_others_are_being_kept_are_kept_together() -> None:
+    names = [str(number) for number in range(10)]
+    deliveries = FakeDeliveries(*names)
+    wire = Wire(deliveries)
+    wire.open()
+    for _ in names:
+        await wire.next()
+    deliveries.may_keep.clear()
+    for name in names:
+        wire.acknowledge(name)
+    await asyncio.sleep(0.01)
+    deliveries.may_keep.set()
+    assert [(await wire.next()).acknowledged for _ in names] == names
+    assert deliveries.acknowledged == names
+    assert len(deliveries.together) <= 2
+    await wire.responses.aclose()
+
+
+async def test_heavy_deliveries_take_a_quarter_of_the_room_and_leave_the_rest_to_small_ones() -> None:
+    heavy = [f"heavy-{number}" for number in range(6)]
+    deliveries = FakeDeliveries(*heavy, heavy=heavy)
+    wire = Wire(deliveries)
+    wire.open(8)
+    assert [(await wire.next()).delivery.name for _ in range(2)] == ["heavy-0", "heavy-1"]
+    deliveries.waiting.append("small")
+    wire.arrivals.announce(AGENCY)
+    assert (await wire.next()).delivery.name == "small"
+
+    wire.acknowledge("heavy-1")
+    assert (await wire.next()).acknowledged == "heavy-1"
+    assert (await wire.next()).delivery.name == "heavy-2"
+    await wire.responses.aclose()
+    assert set(deliveries.given_back) == {"heavy-0", "small", "heavy-2"}
+
+
+async def test_reports_come_once_a_stream_until_they_are_acknowledged() -> None:
+    first, second = f"exchanges/{new_id()}/reports/a", f"exchanges/{new_id()}/reports/b"
+    undelivered = FakeUndelivered(*sorted((first, second)))
+    wire = Wire(FakeDeliveries(), undelivered)
+    wire.open()
+    told = [(await wire.next()).report.name for _ in range(2)]
+    assert told == sorted((first, second))
+    wire.reports.announce(AGENCY)
+    wire.acknowledge(first)
+    assert (await wire.next()).acknowledged == first
+    assert undelivered.open == [second]
+    wire.close()
+    assert await wire.rest() == []

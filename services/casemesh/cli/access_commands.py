@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from casemesh.cli import monitoring_commands, request_commands
 from casemesh.cli.access_input import PERMISSIONS, at_time, permission_of, permissions_of
 from casemesh.cli.case_commands import CaseName, case_name
 from casemesh.cli.invocation import Invocation, RequestId, command
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Who may see a case, and why.  办案权限。", no_args_is_help=True)
 register(app)
+request_commands.register(app)
+monitoring_commands.register(app)
 
 Officer = Annotated[str, typer.Argument(help="agencies/../officers/..; see `casemesh agency officers`.  人员。")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the log.  理由。")]

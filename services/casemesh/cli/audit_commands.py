@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from casemesh.cli.case_commands import CaseName, case_name
-from casemesh.cli.invocation import Failure, Invocation, command
+from casemesh.cli.invocation import Failure, Invocation, PurposeOption, command
 
 if TYPE_CHECKING:
     from casemesh.client.trail import VerifiedTrail
@@ -22,13 +22,14 @@ async def trail(
     run: Invocation,
     case: CaseName,
     limit: Annotated[int, typer.Option("--limit", min=0, help="The most to list; 0 for all.  最多条数。")] = 0,
+    purpose: PurposeOption = "",
 ) -> None:
     """List the events of a case in order. Reading them is itself an event.  查看留痕。"""
     from casemesh.audit.v1 import audit_query_service_pb2
     from casemesh.client.paging import paged
 
     request = audit_query_service_pb2.ListCaseEventsRequest(case=case_name(case), page_size=min(limit or 1000, 1000))
-    async with run.session() as session:
+    async with run.session(purpose=purpose) as session:
         logged = [event async for event in paged(session.audit.ListCaseEvents, request, "events", limit=limit)]
     events = [{**json.loads(item.canonical_json), "log_index": item.log_index} for item in logged]
     run.output.table(events, ["#", "WHEN 时间", "WHAT 事项", "WHO 主体", "ON 对象"], [_row(event) for event in events])
@@ -39,11 +40,12 @@ async def export(
     run: Invocation,
     case: CaseName,
     out: Annotated[Path, typer.Option("--out", help="The file to write.  输出文件。")],
+    purpose: PurposeOption = "",
 ) -> None:
     """Export a case's trail as one file that verifies offline; the profile's key checks it at once.  导出留痕。"""
     from casemesh.client.trail_export import export_trail, verify_trail
 
-    async with run.session() as session:
+    async with run.session(purpose=purpose) as session:
         bundle = await export_trail(session.audit, case_name(case))
     out.write_bytes(bundle)
     profile = run.profile()

@@ -16,8 +16,12 @@ from typing import Annotated, Any
 
 import typer
 
+from casemesh.cli import codes_queue_commands
+from casemesh.cli.codes_commands import app as codes_app
 from casemesh.cli.dossier_care_commands import app as dossier_app
 from casemesh.cli.enrol_commands import app as enrol_app
+from casemesh.cli.gateway_commands import app as gateway_app
+from casemesh.cli.node_admin_commands import app as node_app
 from casemesh.cli.token_key_commands import app as token_keys_app
 
 SERVICE_NAMES = ("identity", "translation", "dossier", "routing", "audit")
@@ -33,6 +37,10 @@ app.add_typer(pki_app, name="pki")
 app.add_typer(enrol_app, name="enrol")
 app.add_typer(token_keys_app, name="token-keys")
 app.add_typer(dossier_app, name="dossier")
+codes_queue_commands.register(codes_app)
+app.add_typer(codes_app, name="codes")
+app.add_typer(gateway_app, name="gateway")
+app.add_typer(node_app, name="node")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.  输出 JSON。")]
 PkiFolder = Annotated[Path, typer.Option("--dir", help="The PKI folder.  证书目录。")]

@@ -104,7 +104,8 @@ async def _officer(operator: OperatorSession, system: Profile, agency: str, disp
         request_id=new_id(), parent=agency, display_name=display_name
     )
     officer = (await operator.directory_admin.CreateOfficer(request)).officer
-    return replace(system, officer=officer.name)
+    # Invented officers have no logins; an agency names its own check here.
+    return replace(system, officer=officer.name, login_check="true", purpose="handling")
 
 
 def _free_code(pki: Pki, wanted: str) -> str:

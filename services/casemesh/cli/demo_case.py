@@ -150,7 +150,7 @@ def transfer_fields() -> list[PayloadField]:
 def prosecution_fields(charge: CodedValue) -> list[PayloadField]:
     """Return the business data of the indictment, with the charge as it was translated for the procuratorate."""
     return [
-        PayloadField(key="indictment_number", text="演示检刑诉1号"),
+        PayloadField(key="document_number", text="演示检刑诉1号"),
         PayloadField(key="main_charge", coded=charge),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,8 +35,20 @@ def register(app: typer.Typer) -> None:
             typer.Option("--json", help="Write the figures there; - for stdout.  输出 JSON。", metavar="FILE"),
         ] = None,
         keep: Annotated[bool, typer.Option("--keep", help="Keep the scratch folder.  保留临时目录。")] = False,
+        full_loop: Annotated[
+            bool,
+            typer.Option(
+                "--full-loop",
+                help="One defendant from filing to release instead.  一名被告人从立案到释放的闭环。",
+            ),
+        ] = False,
     ) -> None:
         """Run one case from police to procuratorate to court on this machine.  在本机演示一件案件的全流程。"""
+        if full_loop:
+            from casemesh.cli.demo_loop_run import run_full_loop
+
+            _print_loop(run, await run_full_loop(data, run.output, keep=keep), report_file)
+            return
         from casemesh.cli.demo_report import print_report
         from casemesh.cli.demo_run import DemoOptions, run_demo
 
@@ -53,6 +65,20 @@ def register(app: typer.Typer) -> None:
             raise Failure(6, "demo.failed_denied")
         if report.figures["verified_pages"] != report.figures["pages"]:
             raise Failure(6, "demo.failed_pages")
+
+
+def _print_loop(run: Invocation, rows: list[dict[str, Any]], report_file: Path | None) -> None:
+    from casemesh.cli.demo_loop_run import print_loop
+
+    text = json.dumps(rows, ensure_ascii=False, indent=2)
+    if report_file is not None and str(report_file) == "-":
+        print(text, file=run.output.stdout)
+    else:
+        if report_file is not None:
+            report_file.write_text(text + "\n", encoding="utf-8")
+        print_loop(rows, run.output)
+    if not all(row["as_expected"] for row in rows):
+        raise Failure(6, "demo.failed_loop")
 
 
 def _tell(run: Invocation, step: Step) -> None:

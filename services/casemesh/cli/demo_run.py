@@ -64,7 +64,10 @@ async def run_demo(options: DemoOptions, output: Output, done: Callable[[Step], 
     report = DemoReport()
     with scratch_folder(options.data, output, keep=options.keep) as work:
         made = await _dossier(options, work, output, report, done)
-        async with _platform(options, work, output, report, done) as (addresses, store), AsyncExitStack() as stack:
+        async with (
+            demo_platform(options.data, work, output, report, done) as (addresses, store),
+            AsyncExitStack() as stack,
+        ):
             profiles = options.data / "demo" if options.data is not None else None
             await _Demo(addresses, store, work, profiles, made, output, report, done).run(stack)
     return report
@@ -279,18 +282,18 @@ async def _dossier(
 
 
 @asynccontextmanager
-async def _platform(
-    options: DemoOptions, work: Path, output: Output, report: DemoReport, done: Callable[[Step], None]
+async def demo_platform(
+    data: Path | None, work: Path, output: Output, report: DemoReport, done: Callable[[Step], None]
 ) -> AsyncIterator[tuple[Addresses, Path]]:
     """Give the addresses of a platform and the folder of its packs: the one that runs on `--data`, or one started."""
     from casemesh.local.configuration import MachineLayout
     from casemesh.local.platform import PlatformError, running_addresses, running_platform
 
-    folder = options.data or work / "platform"
+    folder = data or work / "platform"
     layout = MachineLayout(folder.resolve())
-    if options.data is not None:
+    if data is not None:
         try:
-            running = running_addresses(options.data)
+            running = running_addresses(data)
         except PlatformError:
             running = None
         if running is not None:

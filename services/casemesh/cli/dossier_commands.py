@@ -9,7 +9,7 @@ import typer
 
 from casemesh.cli.case_commands import CaseName, case_name
 from casemesh.cli.draft_commands import DossierName, VersionName, dossier_name
-from casemesh.cli.invocation import Invocation, command
+from casemesh.cli.invocation import Invocation, PurposeOption, command
 from casemesh.cli.proof_commands import SigningRoots
 
 if TYPE_CHECKING:
@@ -74,17 +74,21 @@ async def get(
     no_confirm: Annotated[
         bool, typer.Option("--no-confirm", help="Do not confirm that it is held here.  不作送达确认。")
     ] = False,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Also copies with your name on every page.  另存带水印的阅卷副本。")
+    ] = False,
+    purpose: PurposeOption = "",
 ) -> None:
     """Download a version, verify it page by page, confirm it; goes on where it stopped.  下载卷宗, 逐页验证并确认。"""
     import asyncio
 
-    from casemesh.cli import get_dossier
+    from casemesh.cli import get_dossier, marked_copies
     from casemesh.cli.transfer_progress import transfer_progress
     from casemesh.client.dossier_download import download_dossier
     from casemesh.client.dossier_folder import verified_pages
 
     roots = get_dossier.require_roots(run.profile().trusted_roots())
-    async with run.session() as session:
+    async with run.session(purpose=purpose) as session:
         facts = await get_dossier.read_version(session, version)
         with transfer_progress(run.output, "progress.get", facts.size_bytes) as advance:
             downloaded = await download_dossier(
@@ -97,6 +101,8 @@ async def get(
         if not no_confirm:
             delivery = await get_dossier.confirm(session, downloaded)
             more["confirm_time"] = delivery.confirm_time.ToJsonString()
+        if marked:
+            more["marked"] = await marked_copies.make(run, session, to, downloaded.manifest)
     _print_verified(run, to, verified, more)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from casemesh.cli.agency_commands import agency_name
 from casemesh.cli.case_commands import CaseName, case_name
-from casemesh.cli.invocation import Invocation, RequestId, command
+from casemesh.cli.invocation import Failure, Invocation, RequestId, command
 from casemesh.cli.node_commands import node_name
+
+if TYPE_CHECKING:
+    from casemesh.client.session import Session
 
 app = typer.Typer(help="Submit, accept and answer exchanges.  协同流转。", no_args_is_help=True)
 
@@ -42,28 +45,40 @@ async def submit(
     ] = None,
     field: Fields = None,
     dossier: DossierVersion = "",
+    paper: Annotated[str, typer.Option("--paper", help="It was done on paper: why.  纸质办理的理由。")] = "",
+    handed_over: Annotated[
+        str, typer.Option("--handed-over", help="The day the paper was handed over.  纸质移交日期。", metavar="DAY")
+    ] = "",
+    answer_by: Annotated[
+        str, typer.Option("--answer-by", help="It expires then, e.g. 2026-07-01T00:00:00+08:00.  答复时限。")
+    ] = "",
     request_id: RequestId = "",
 ) -> None:
     """Submit a case to another agency by a node.  发起流转。"""
-    from casemesh.cli.payload_fields import parse_field
-    from casemesh.routing.v1 import case_service_pb2, exchange_service_pb2
+    from casemesh.cli.payload_fields import parse_date, parse_field
+    from casemesh.routing.v1 import exchange_service_pb2
 
     request = exchange_service_pb2.SubmitExchangeRequest(
         request_id=run.use_request_id(request_id),
         case=case_name(case),
         node=node_name(node),
-        parties=party or [],
         fields=[parse_field(text) for text in field or []],
         dossier_version=dossier,
     )
+    if paper:
+        request.paper.ground = paper
+        request.paper.handed_over_on.CopyFrom(parse_date(handed_over))
+    if answer_by:
+        try:
+            request.answer_by.FromJsonString(answer_by)
+        except ValueError as error:
+            raise Failure(4, "input.time", text=answer_by) from error
     async with run.session() as session:
         request.recipient = await agency_name(session, to)
-        if not party:
-            found = await session.cases.GetCase(case_service_pb2.GetCaseRequest(name=request.case))
-            request.parties.extend(member.name for member in found.case.parties)
+        request.parties.extend(party or await parties_or_all(session, request.case))
         exchange = (await session.exchanges.SubmitExchange(request)).exchange
     run.output.notice("exchange.submitted", name=exchange.name)
-    _print_exchange(run, exchange)
+    print_exchange(run, exchange)
 
 
 @command(app, "show", example="casemesh exchange show exchanges/0199e3f0-...")
@@ -74,7 +89,7 @@ async def show(run: Invocation, exchange: ExchangeName) -> None:
     async with run.session() as session:
         request = exchange_service_pb2.GetExchangeRequest(name=exchange_name(exchange))
         found = (await session.exchanges.GetExchange(request)).exchange
-    _print_exchange(run, found)
+    print_exchange(run, found)
 
 
 @command(app, "list", example="casemesh exchange list cases/0199e3f0-...")
@@ -113,7 +128,7 @@ async def accept(
     async with run.session() as session:
         accepted = (await session.exchanges.AcceptExchange(request)).exchange
     run.output.notice("exchange.accepted", name=accepted.name)
-    _print_exchange(run, accepted)
+    print_exchange(run, accepted)
 
 
 @command(app, "answer", example="casemesh exchange answer exchanges/0199e3f0-... --node QS002 --field result=已受理")
@@ -139,7 +154,7 @@ async def answer(
     async with run.session() as session:
         given = (await session.exchanges.AnswerExchange(request)).exchange
     run.output.notice("exchange.answered", name=given.name)
-    _print_exchange(run, given)
+    print_exchange(run, given)
 
 
 def exchange_name(text: str) -> str:
@@ -154,7 +169,16 @@ def _state(exchange: Any) -> str:
     return enum_name(exchange_pb2.ExchangeState.DESCRIPTOR, exchange.state)
 
 
-def _print_exchange(run: Invocation, exchange: Any) -> None:
+async def parties_or_all(session: Session, case: str) -> list[str]:
+    """Return the names of all parties of a case."""
+    from casemesh.routing.v1 import case_service_pb2
+
+    found = await session.cases.GetCase(case_service_pb2.GetCaseRequest(name=case))
+    return [member.name for member in found.case.parties]
+
+
+def print_exchange(run: Invocation, exchange: Any) -> None:
+    """Print an exchange, with what became of its codes and why it was returned."""
     from casemesh.cli.message_json import enum_name, plain
     from casemesh.translation.v1 import translation_pb2
 
@@ -167,7 +191,15 @@ def _print_exchange(run: Invocation, exchange: Any) -> None:
         ("to 接收", exchange.recipient),
         ("answers 答复", exchange.answers),
         ("dossier 卷宗", exchange.dossier_version),
-        ("submitted 提交", exchange.submit_time.ToJsonString()),
+        ("submitted 提交", exchange.submit_time.ToJsonString() if exchange.HasField("submit_time") else ""),
+        ("nodes as of 目录版本", exchange.catalogue_version),
+        ("single track 单轨", exchange.single_track),
+        ("on paper 纸质", exchange.paper.ground),
+        ("revision 补正次数", exchange.revision or ""),
+        ("withdrawn 撤回", exchange.withdraw_ground),
+    ]
+    rows += [
+        (f"mend {defect.code}", f"{defect.field} {defect.mend}".strip() or "-") for defect in exchange.returned.defects
     ]
     rows += [(f"field {entry['key']}", _field_text(entry)) for entry in plain(exchange).get("fields", [])]
     for item in exchange.translations:

@@ -13,12 +13,22 @@ from casemesh.client.chains import ChainError
 from casemesh.client.manifest import ManifestError
 from casemesh.client.notes import NoteError
 from casemesh.client.profile import ProfileError
+from casemesh.client.receipts import ReceiptError
 from casemesh.client.statements import StatementError
 from casemesh.client.trail import TrailError
 from casemesh.core.merkle import MerkleError
 from casemesh.errors import CaseMeshError, InvalidArgument
 
-_UNPROVEN = (TrailError, StatementError, ManifestError, ChainError, NoteError, MerkleError, CanonicalJsonError)
+_UNPROVEN = (
+    ReceiptError,
+    TrailError,
+    StatementError,
+    ManifestError,
+    ChainError,
+    NoteError,
+    MerkleError,
+    CanonicalJsonError,
+)
 _NO_SUCH_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError, FileExistsError)
 
 

@@ -18,6 +18,7 @@ from casemesh.cli.messages import Language, choose_language
 from casemesh.cli.output import Output
 
 if TYPE_CHECKING:
+    from casemesh.client.login_check import LoginCheck
     from casemesh.client.profile import Profile
     from casemesh.client.session import Session
     from casemesh.client.trace_context import TraceContext
@@ -37,6 +38,16 @@ RequestId = Annotated[
         "--request-id",
         metavar="UUID",
         help="Repeat an earlier try under its id: it has one effect.  请求号,重试时保持不变。",
+    ),
+]
+
+
+PurposeOption = Annotated[
+    str,
+    typer.Option(
+        "--purpose",
+        metavar="KIND[:WORDS]",
+        help="Why you look; see `casemesh access purposes`. Else the profile's.  查阅目的。",
     ),
 ]
 
@@ -67,11 +78,28 @@ class Invocation:
 
         return choose_profile(config_folder(), self.profile_name)
 
-    def session(self, *, as_system: bool = False) -> Session:
-        """Return a session with the chosen profile, to be entered."""
+    def session(self, *, as_system: bool = False, purpose: str = "") -> Session:
+        """Return a session with the chosen profile, to be entered; `purpose` is why it reads, else the profile's.
+
+        Raises ProfileError, Failure (exit code 2) for a purpose that is none.
+        """
+        from casemesh.client.purpose import Purpose, PurposeError
         from casemesh.client.session import Session
 
-        return Session(self.profile(), as_system=as_system)
+        profile = self.profile()
+        try:
+            stated = Purpose.parse(purpose) if purpose else None
+        except PurposeError as error:
+            raise Failure(2, "usage.purpose", why=error) from None
+        login = self.login_check(profile) if profile.login_check else None
+        return Session(profile, as_system=as_system, login=login, purpose=stated)
+
+    def login_check(self, profile: Profile) -> LoginCheck:
+        """Return the profile's check of its officer's login, with what earlier commands found."""
+        from casemesh.client.login_check import LoginCheck, remembered_login
+        from casemesh.client.profile import config_folder
+
+        return LoginCheck(profile, remembered_login(config_folder(), profile))
 
     def use_request_id(self, given: str) -> str:
         """Return the id of the command's change: the one given, or a new one."""

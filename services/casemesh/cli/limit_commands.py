@@ -1,4 +1,4 @@
-"""`casemesh limit`: statutory time limits (法定期限), looked up and reckoned offline."""
+"""`casemesh limit`: statutory time limits (法定期限): those of a case, and any reckoned offline."""
 
 from __future__ import annotations
 
@@ -137,6 +137,41 @@ def reckon_limit(
         run.output.result(None, run.output.text(key, end=end, days=abs(left)))
     if reckoning.provisional:
         run.output.notice("limit.provisional")
+
+
+@command(app, "of", example="casemesh limit of cases/0199e3f0-...")
+async def limits_of(
+    run: Invocation,
+    case: Annotated[str, typer.Argument(help="cases/ID or just the ID.  案件。", metavar="CASE")],
+) -> None:
+    """Show the limits that run for the persons in a case, those that end first on top.  案件的期限。"""
+    from casemesh.cli.case_commands import case_name
+    from casemesh.cli.message_json import plain
+    from casemesh.routing.v1 import time_limit_service_pb2
+
+    request = time_limit_service_pb2.ListTimeLimitsRequest(case=case_name(case))
+    async with run.session() as session:
+        found = (await session.time_limits.ListTimeLimits(request)).time_limits
+    chinese = run.output.language.value == "zh"
+    run.output.table(
+        [plain(limit) for limit in found],
+        ["LIMIT 期限", "NAME 名称", "STATE 状态", "LAST DAY 末日", "DAYS LEFT 剩余", "NODE 节点", "PERSON 当事人"],
+        [
+            (
+                limit.reckoning.limit,
+                limit.reckoning.title_zh if chinese else limit.reckoning.title_en,
+                plain(limit)["state"],
+                plain(limit.reckoning).get("last_day", ""),
+                limit.reckoning.days_left if limit.reckoning.HasField("days_left") else "",
+                limit.node.removeprefix("nodes/"),
+                limit.party,
+            )
+            for limit in found
+        ],
+    )
+    for limit in found:
+        if limit.unreckonable:
+            run.output.notice("limit.left_out", limit=limit.reckoning.limit, why=limit.unreckonable)
 
 
 def _limit(code: str) -> TimeLimit:

@@ -14,19 +14,29 @@ from casemesh.cli import (
     access_commands,
     agency_commands,
     audit_commands,
+    case_change_commands,
     case_commands,
+    case_progress_commands,
     catalogue_commands,
     check_command,
+    code_commands,
+    delivery_commands,
     demo_command,
     dossier_commands,
     draft_commands,
     exchange_commands,
+    exchange_correction_commands,
+    exchange_draft_commands,
     limit_commands,
+    login_command,
     node_commands,
     profile_commands,
     proof_commands,
+    query_commands,
+    receipt_commands,
     receive_command,
     trace_commands,
+    track_commands,
     translate_command,
 )
 
@@ -38,22 +48,32 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+case_progress_commands.register(case_commands.app)
+case_change_commands.register(case_commands.app)
 app.add_typer(case_commands.app, name="case")
 draft_commands.register(dossier_commands.app)
 proof_commands.register(dossier_commands.app)
 check_command.register(dossier_commands.app)
 catalogue_commands.register(dossier_commands.app)
 app.add_typer(dossier_commands.app, name="dossier")
+exchange_correction_commands.register(exchange_commands.app)
+exchange_commands.app.add_typer(exchange_draft_commands.app, name="draft")
 app.add_typer(exchange_commands.app, name="exchange")
+app.add_typer(track_commands.app, name="track")
+app.add_typer(delivery_commands.app, name="delivery")
+app.add_typer(receipt_commands.app, name="receipt")
 receive_command.register(app)
 translate_command.register(app)
+app.add_typer(code_commands.app, name="code")
 app.add_typer(node_commands.app, name="node")
 app.add_typer(limit_commands.app, name="limit")
+app.add_typer(query_commands.app, name="query")
 app.add_typer(access_commands.app, name="access")
 app.add_typer(agency_commands.app, name="agency")
 app.add_typer(audit_commands.app, name="audit")
 app.add_typer(trace_commands.app, name="trace")
 app.add_typer(profile_commands.app, name="profile")
+login_command.register(app)
 demo_command.register(app)
 
 

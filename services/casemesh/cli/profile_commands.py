@@ -33,6 +33,15 @@ def add(
     signing_roots: Annotated[
         Path | None, typer.Option("--signing-roots", help="Roots of document signing, PEM.  签名根证书。")
     ] = None,
+    login_check: Annotated[
+        str, typer.Option("--login-check", help="The agency's command that tells whether it is you.  登录核验命令。")
+    ] = "",
+    login_level: Annotated[
+        str, typer.Option("--login-level", help="password, two-factor or certificate.  核验方式。")
+    ] = "password",
+    purpose: Annotated[
+        str, typer.Option("--purpose", help="For what dossiers are read by default, KIND[:WORDS].  默认查阅目的。")
+    ] = "",
     traces: Annotated[str, typer.Option("--traces", help="Where to ask for traces.  跟踪服务地址。")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Replace one of that name.  覆盖。")] = False,
 ) -> None:
@@ -47,7 +56,10 @@ def add(
         officer=officer,
         log_key=log_key,
         signing_roots=signing_roots.absolute() if signing_roots is not None else None,
+        purpose=purpose,
         traces=traces,
+        login_check=login_check,
+        login_level=login_level,
     )
     profile.credentials()
     profile.trusted_roots()
@@ -86,5 +98,7 @@ def show(
         "log_key": profile.log_key,
         "signing_roots": str(profile.signing_roots or ""),
         "traces": profile.traces,
+        "login_check": profile.login_check,
+        "login_level": profile.login_level if profile.login_check else "",
     }
     run.output.fields(value, value.items())

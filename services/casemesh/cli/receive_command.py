@@ -51,8 +51,13 @@ async def _stream(run: Invocation, to: Path, count: int) -> None:
         if acknowledged == count:
             done.set()
 
+    async def tell(report: Any) -> None:
+        _print_report(run, report)
+
     async with run.session(as_system=True) as session:
-        receiver = Receiver(session.exchanges, store, max_outstanding=min(count, 16), on_acknowledged=confirm)
+        receiver = Receiver(
+            session.exchanges, store, max_outstanding=min(count, 16), on_acknowledged=confirm, on_report=tell
+        )
         await receive_until(receiver, done)
 
 
@@ -75,17 +80,31 @@ async def _pull(run: Invocation, to: Path) -> None:
                 _print_stored(run, delivery.name, path)
 
 
+def _print_report(run: Invocation, report: Any) -> None:
+    from casemesh.cli.message_json import enum_name, plain
+    from casemesh.routing.v1 import delivery_pb2
+
+    if run.output.as_json:
+        print(json.dumps({"report": plain(report)}, ensure_ascii=False), file=run.output.stdout, flush=True)
+    else:
+        reason = enum_name(delivery_pb2.UndeliveredReason.DESCRIPTOR, report.reason)
+        run.output.notice("receive.undelivered", delivery=report.delivery, recipient=report.recipient, reason=reason)
+
+
 def store_delivery(folder: Path, delivery: Any) -> Path:
     """Write a delivery to `folder` so that it survives a crash, and return the file.
 
-    The same delivery gives the same file, however often it comes.
+    The same delivery gives the same file, however often it comes. Beside its fields stands the digest that receipts
+    state of the exchange.
     """
     from casemesh.cli.message_json import plain
+    from casemesh.client.receipts import exchange_digest
 
+    value = {**plain(delivery), "exchange_sha256": exchange_digest(delivery.exchange).hex()}
     path = folder / f"{delivery.name.replace('/', '_')}.json"
     temporary = path.with_suffix(".tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(plain(delivery), file, ensure_ascii=False, indent=2)
+        json.dump(value, file, ensure_ascii=False, indent=2)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -48,9 +48,9 @@ def verify_signing_chain(
     if not 1 <= len(chain) <= MAX_CERTIFICATES:
         raise ChainError(f"a chain has 1 to {MAX_CERTIFICATES} certificates")
     path = list(chain)
-    if path[-1] not in trusted_roots:
-        path.append(_trusted_issuer(path[-1], trusted_roots, at))
     try:
+        if path[-1] not in trusted_roots:
+            path.append(_trusted_issuer(path[-1], trusted_roots, at))
         _check_signer(path[0])
         for depth, issuer in enumerate(path[1:]):
             _check_issuer(issuer, certificates_below=depth)

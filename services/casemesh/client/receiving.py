@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from casemesh.client.retry import pause_after, pauses
 from casemesh.errors import CaseMeshError, Unavailable
-from casemesh.routing.v1 import exchange_pb2, exchange_service_pb2
+from casemesh.routing.v1 import delivery_pb2, exchange_pb2, exchange_service_pb2
 
 if TYPE_CHECKING:
     from casemesh.routing.v1.exchange_service_pb2_grpc import ExchangeServiceAsyncStub
 
 Store = Callable[[exchange_pb2.Delivery], Awaitable[None]]
 """Makes a delivery durable; what it raises ends the receiving, and the delivery comes again."""
+
+OnReport = Callable[[delivery_pb2.DeliveryReport], Awaitable[None]]
+"""Is given each report of a delivery of one's own that has not arrived; once it returns, the report is acknowledged."""
 
 OnAcknowledged = Callable[[str], None]
 """Is told the name of each delivery whose acknowledgement the platform has confirmed."""
@@ -41,11 +44,13 @@ class Receiver:
         *,
         max_outstanding: int = 16,
         on_acknowledged: OnAcknowledged = lambda name: None,
+        on_report: OnReport | None = None,
     ) -> None:
         self._exchanges = exchanges
         self._store = store
         self._max_outstanding = max_outstanding
         self._on_acknowledged = on_acknowledged
+        self._on_report = on_report
         self._to_acknowledge: asyncio.Queue[str] = asyncio.Queue()
         self._in_store: set[str] = set()
         self._stored: set[str] = set()
@@ -72,17 +77,19 @@ class Receiver:
                     heard = True
                     self._take(response, storing)
                 raise Unavailable("UNKNOWN", "the platform ended the stream", retry_after_seconds=None)
-            except CaseMeshError as error:
+            except CaseMeshError as failure:
+                error = _break_of(failure)
                 if not isinstance(error, Unavailable) and error.reason != "DELIVERY_LEASE_LOST":
                     raise
                 waits = pauses() if heard else waits
                 pause = next(waits, None)
                 if pause is None:
-                    raise
+                    raise error from failure
                 await asyncio.sleep(pause_after(error, pause))
 
     def _take(self, response: exchange_service_pb2.ReceiveResponse, storing: asyncio.TaskGroup) -> None:
-        # A heartbeat, and what a later release may add, asks for nothing.
+        # A heartbeat, and what a later release may add, asks for nothing. So do reports that nobody here wants: they
+        # stay open for those who list them.
         match response.WhichOneof("notice"):
             case "acknowledged":
                 self._stored.discard(response.acknowledged)
@@ -90,6 +97,9 @@ class Receiver:
             case "delivery" if response.delivery.name in self._stored:
                 # Its acknowledgement was lost with a connection.
                 self._to_acknowledge.put_nowait(response.delivery.name)
+            case "report" if self._on_report is not None and response.report.name not in self._in_store:
+                self._in_store.add(response.report.name)
+                storing.create_task(self._tell(self._on_report, response.report))
             case "delivery" if response.delivery.name not in self._in_store:
                 self._in_store.add(response.delivery.name)
                 storing.create_task(self._hand_over(response.delivery))
@@ -106,6 +116,19 @@ class Receiver:
         self._in_store.discard(delivery.name)
         self._stored.add(delivery.name)
         self._to_acknowledge.put_nowait(delivery.name)
+
+    async def _tell(self, on_report: OnReport, report: delivery_pb2.DeliveryReport) -> None:
+        await on_report(report)
+        self._in_store.discard(report.name)
+        self._to_acknowledge.put_nowait(report.name)
+
+
+def _break_of(failure: CaseMeshError) -> CaseMeshError:
+    """Return Unavailable for what no service of the platform said: a gateway whose service was killed resets a stream
+    under way, which is INTERNAL to gRPC, and another stream mends it."""
+    if failure.reason != "UNKNOWN" or isinstance(failure, Unavailable):
+        return failure
+    return Unavailable("UNKNOWN", f"the stream broke: {failure.message}")
 
 
 async def receive_until(receiver: Receiver, done: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,16 @@ class SigningKey:
             raise StatementError(f"a signing key comes with 1 to {MAX_CERTIFICATES} certificates")
         if _raw(self.key.public_key()) != _raw(_ed25519_key(self.certificates[0])):
             raise StatementError("the signing key does not belong to the first certificate")
+
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256 of the public key, 32 bytes; an envelope has it in hexadecimal."""
+        return bytes.fromhex(_key_id(self.certificates[0]))
+
+    @property
+    def chain(self) -> list[bytes]:
+        """The certificates in DER, signer first."""
+        return [certificate.public_bytes(Encoding.DER) for certificate in self.certificates]
 
     @classmethod
     def load(cls, certificates: Path, key: Path) -> SigningKey:
@@ -94,16 +105,33 @@ def sign(payload: canonical_json.Json, payload_type: str, signer: SigningKey) ->
     payload outside the signed subset of JSON. Does not check that the certificate is valid now.
     """
     body = canonical_json.dumps(payload)
-    chain = [certificate.public_bytes(Encoding.DER) for certificate in signer.certificates]
+    return _envelope(body, payload_type, signature_over(body, payload_type, signer), signer.key_id, signer.chain)
+
+
+def signature_over(body: bytes, payload_type: str, signer: SigningKey) -> bytes:
+    """Return the signature that an envelope of `body` carries. `body` must be canonical JSON."""
+    return signer.key.sign(_pre_authentication_encoding(payload_type, body))
+
+
+def envelope_of(
+    body: bytes, payload_type: str, signature: bytes, key_id: bytes, certificates: Sequence[bytes]
+) -> bytes:
+    """Return the envelope, as JSON, of what was signed before and kept in parts. Verifies nothing."""
+    return json.dumps(_envelope(body, payload_type, signature, key_id, certificates)).encode()
+
+
+def _envelope(
+    body: bytes, payload_type: str, signature: bytes, key_id: bytes, certificates: Sequence[bytes]
+) -> Envelope:
     return {
         "payload": strict_base64.encode(body),
         "payloadType": payload_type,
         "signatures": [
             {
                 "algorithm": ALGORITHM,
-                "certificates": [strict_base64.encode(certificate) for certificate in chain],
-                "keyid": _key_id(signer.certificates[0]),
-                "sig": strict_base64.encode(signer.key.sign(_pre_authentication_encoding(payload_type, body))),
+                "certificates": [strict_base64.encode(certificate) for certificate in certificates],
+                "keyid": key_id.hex(),
+                "sig": strict_base64.encode(signature),
             }
         ],
     }

@@ -29,6 +29,8 @@ from casemesh.core.merkle import MerkleError, verify_inclusion
 
 FORMAT = "casemesh.audit.trail/v1"
 MAX_BUNDLE_BYTES = 1 << 30
+LOG_SIGNER = "spiffe://mesh.casemesh/signing/audit"
+"""The URI name in the certificate of the key that signs checkpoints."""
 
 SEPARATOR = b",\n"
 TAIL = b"]}\n"
@@ -133,6 +135,26 @@ def verify_trail_bundle(
     return VerifiedTrail(name, tuple(events), checkpoint)
 
 
+def verify_entry(place: dict[str, Json], log_key: notes.VerifierKey) -> tuple[int, Event, notes.Checkpoint]:
+    """Return the index and the event of one `entry` of a bundle, with the bundle's own `log_key` and `checkpoint`
+    beside it in `place`, only if it is in the log.
+
+    Raises TrailError.
+    """
+    if _text(place, "log_key") != str(log_key):
+        raise TrailError("the entry is of another log than the trusted one")
+    try:
+        checkpoint = notes.open_checkpoint(_text(place, "checkpoint"), log_key)
+        entry = _entry(place["entry"])
+        leaf = commitment_leaf(commitment(entry.salt, entry.event))
+        verify_inclusion(entry.index, checkpoint.size, leaf, entry.proof, checkpoint.root)
+    except notes.NoteError as error:
+        raise TrailError(f"the checkpoint does not hold: {error}") from error
+    except (MerkleError, canonical_json.CanonicalJsonError) as error:
+        raise TrailError(f"the entry: {error}") from error
+    return entry.index, entry.event, checkpoint
+
+
 def log_key_from_certificates(
     bundle: bytes | str | dict[str, Json],
     trusted_roots: Sequence[x509.Certificate],
@@ -146,7 +168,23 @@ def log_key_from_certificates(
     For a reader who holds the signing root and knows the log's name and the URI name of its signer. The chain must
     be valid at `at`. Raises TrailError. Agencies that pin the key itself do not need this.
     """
-    members = _bundle_fields(bundle)["certificates"]
+    return _certified_key(_bundle_fields(bundle)["certificates"], trusted_roots, origin=origin, signer=signer, at=at)
+
+
+def log_key_of(
+    place: dict[str, Json], trusted_roots: Sequence[x509.Certificate], *, at: dt.datetime
+) -> notes.VerifierKey:
+    """Return the log's key for `verify_entry` out of the certificates in `place`, as `log_key_from_certificates` does.
+
+    Raises TrailError.
+    """
+    origin = _text(place, "log_key").partition("+")[0]
+    return _certified_key(place["certificates"], trusted_roots, origin=origin, signer=LOG_SIGNER, at=at)
+
+
+def _certified_key(
+    members: Json, trusted_roots: Sequence[x509.Certificate], *, origin: str, signer: str, at: dt.datetime
+) -> notes.VerifierKey:
     if not isinstance(members, list) or not members:
         raise TrailError("the trail carries no certificates")
     try:

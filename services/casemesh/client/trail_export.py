@@ -17,9 +17,6 @@ from casemesh.client.trail import TrailError, VerifiedTrail
 if TYPE_CHECKING:
     from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceAsyncStub
 
-LOG_SIGNER = "spiffe://mesh.casemesh/signing/audit"
-"""The URI name in the certificate of the key that signs checkpoints."""
-
 
 async def export_trail(audit: AuditQueryServiceAsyncStub, case: str) -> bytes:
     """Return the trail of `case` as a bundle, not yet verified. The export is itself an event of the case.
@@ -56,7 +53,7 @@ def verify_trail(
             fields,
             signing_roots,
             origin=str(fields.get("log_key")).partition("+")[0],
-            signer=LOG_SIGNER,
+            signer=trail.LOG_SIGNER,
             at=at or dt.datetime.now(dt.UTC),
         )
     return trail.verify_trail_bundle(fields, log_key, case=case)

@@ -12,6 +12,7 @@ from casemesh.errors import FieldViolation, InvalidArgument, NotFound, Unavailab
 from casemesh.routing.dependencies import TIMEOUT_SECONDS, asking
 from casemesh.routing.organ_tables import OrganTables
 from casemesh.routing.payload import CodedPlace
+from casemesh.routing.recent_translations import RecentTranslations
 from casemesh.routing.v1 import exchange_pb2
 from casemesh.translation.v1 import translation_pb2, translation_service_pb2
 
@@ -27,7 +28,7 @@ _Key = tuple[str, str, str]
 class Coding:
     """Translates coded values; a code that no table has refuses the whole, one that does not map is an answer."""
 
-    def __init__(self, translation: TranslationServiceAsyncStub, tables: OrganTables) -> None:
+    def __init__(self, translation: TranslationServiceAsyncStub | RecentTranslations, tables: OrganTables) -> None:
         self._translation = translation
         self._tables = tables
 

@@ -63,8 +63,16 @@ class CaseListing:
         """Return the first of these cases that fit one page, and whether others were left out."""
         cases: list[case_pb2.Case] = []
         for start in range(0, len(names), _READ_TOGETHER):
-            cases += await self._cases.get(names[start : start + _READ_TOGETHER])
+            cases += [_without_links(case) for case in await self._cases.get(names[start : start + _READ_TOGETHER])]
             count = fitting(cases)
             if count < len(cases):
                 return cases[:count], True
         return cases, False
+
+
+def _without_links(case: case_pb2.Case) -> case_pb2.Case:
+    """Return the case without the names of others: for a list nobody asks which of them the caller may know of."""
+    for each in (case, *case.parties):
+        each.ClearField("predecessors")
+        each.ClearField("successors")
+    return case

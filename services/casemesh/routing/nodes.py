@@ -7,14 +7,17 @@ answers leave an exchange open and which notices close one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from casemesh.core.names import NODE
 from casemesh.data import CollaborationNode, nodes, organ_kinds
+from casemesh.data.payload_schemas import NodeSchema, schema_of
+from casemesh.data.tables import shipped_bytes
 from casemesh.errors import FailedPrecondition, NotFound
 from casemesh.routing.csv_tables import TableError, read_table
-from casemesh.routing.v1 import collaboration_node_pb2
 
 _ROLES = "organ_roles.csv"
 _ANSWERS = "answers.csv"
@@ -30,6 +33,9 @@ class NodeCatalogue:
         played_by: dict[str, frozenset[str]],
         interim: frozenset[tuple[str, str]],
         closing: frozenset[tuple[str, str]],
+        version: str = "",
+        province: str = "",
+        external_codes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`played_by` gives for a role the other kinds of organ that may play it. `interim` are pairs (node, answer)
         that leave the exchange open, `closing` those that answer it besides its own feedback."""
@@ -37,6 +43,32 @@ class NodeCatalogue:
         self._played_by = played_by
         self._interim = interim
         self._closing = closing
+        self.version = version
+        self.province = province
+        self.external_codes = external_codes
+        self._schemas: dict[str, NodeSchema] = {}
+
+    @property
+    def nodes(self) -> Collection[CollaborationNode]:
+        """All nodes, by code."""
+        return self._nodes.values()
+
+    def renewed(
+        self,
+        catalogue: Iterable[CollaborationNode],
+        *,
+        version: str,
+        province: str = "",
+        external_codes: Mapping[str, str] = MappingProxyType({}),
+    ) -> NodeCatalogue:
+        """Return a catalogue of other nodes under the same tables of this service."""
+        return NodeCatalogue(
+            catalogue, self._played_by, self._interim, self._closing, version, province, external_codes
+        )
+
+    def become(self, other: NodeCatalogue) -> None:
+        """Take the content of another catalogue, at once."""
+        self.__dict__ = dict(other.__dict__)
 
     def get(self, name: str) -> CollaborationNode:
         """Return the node of a resource name.
@@ -48,7 +80,9 @@ class NodeCatalogue:
             raise NotFound("NODE_UNKNOWN", f"the catalogue has no {name}", {"node": name})
         return node
 
-    def select(self, *, stage: str, from_organ: str, to_organ: str, after: str) -> Iterator[CollaborationNode]:
+    def select(
+        self, *, stage: str, from_organ: str, to_organ: str, after: str, external_code: str = ""
+    ) -> Iterator[CollaborationNode]:
         """Yield the nodes with these properties (empty: any) whose code comes after `after`, by code."""
         for code, node in self._nodes.items():
             if (
@@ -56,8 +90,16 @@ class NodeCatalogue:
                 and stage in ("", node.stage)
                 and from_organ in ("", node.from_organ)
                 and to_organ in ("", node.to_organ)
+                and (not external_code or external_code == self.external_codes.get(code))
             ):
                 yield node
+
+    def schema(self, node: CollaborationNode) -> NodeSchema:
+        """Return what the payload of a node may hold."""
+        schema = self._schemas.get(node.code)
+        if schema is None:
+            schema = self._schemas[node.code] = schema_of(node)
+        return schema
 
     def plays(self, organ: str, role: str) -> bool:
         """Say whether an agency of kind `organ` may stand where a node names `role`."""
@@ -65,45 +107,28 @@ class NodeCatalogue:
 
     def answers_of(self, node: CollaborationNode) -> tuple[str, ...]:
         """Return the codes of the nodes that may answer `node`."""
-        return (*node.feedback_nodes, *sorted(answer for code, answer in self._closing if code == node.code))
+        closing = sorted(answer for code, answer in self._closing if code == node.code and answer in self._nodes)
+        return (*node.feedback_nodes, *closing)
+
+    def answers_to(self, code: str) -> tuple[str, ...]:
+        """Return the codes of the nodes that may answer the node of a code; none for one that is not in force."""
+        node = self._nodes.get(code)
+        return self.answers_of(node) if node is not None else ()
 
     def is_interim(self, node: CollaborationNode, answer: CollaborationNode) -> bool:
         """Say whether `answer` leaves an exchange of `node` open for another answer."""
         return (node.code, answer.code) in self._interim
 
-    def require_organs(self, node: CollaborationNode, sender_organ: str, recipient_organ: str) -> None:
-        """Check that the node leads from the one kind of organ to the other.
-
-        Raises FailedPrecondition (NODE_ORGAN_MISMATCH).
-        """
-        for side, organ, role in (
-            ("from", sender_organ, node.from_organ),
-            ("to", recipient_organ, node.to_organ),
-        ):
-            if not self.plays(organ, role):
-                raise FailedPrecondition(
-                    "NODE_ORGAN_MISMATCH",
-                    f"{node.code} leads {side} an organ of kind {role}, not {organ}; choose another node",
-                    {"node": NODE.format(node=node.code), "organ": organ},
-                )
-
-    def require_opening(self, node: CollaborationNode) -> None:
-        """Check that the node may open a chain.
+    def answers_only(self, node: CollaborationNode) -> CollaborationNode | None:
+        """Return the node whose exchange `node` must answer; None where it may open a chain.
 
         A feedback whose request runs between the same two organs must answer that request's exchange. A few nodes
         report to an organ that had asked a third one; those have no exchange of their own to answer and are submitted.
-
-        Raises FailedPrecondition (NODE_ANSWERS_ONLY).
         """
-        if not node.answers_node:
-            return
-        asked = self._nodes[node.answers_node]
-        if (asked.from_organ, asked.to_organ) == (node.to_organ, node.from_organ):
-            raise FailedPrecondition(
-                "NODE_ANSWERS_ONLY",
-                f"{node.code} answers {asked.code}; answer the exchange of that node",
-                {"node": NODE.format(node=node.code), "answers_node": NODE.format(node=asked.code)},
-            )
+        asked = self._nodes.get(node.answers_node)
+        if asked is None or (asked.from_organ, asked.to_organ) != (node.to_organ, node.from_organ):
+            return None
+        return asked
 
     def require_answer(self, node: CollaborationNode, answer: CollaborationNode) -> None:
         """Check that `answer` may answer an exchange of `node`.
@@ -119,25 +144,27 @@ class NodeCatalogue:
                 {"node": NODE.format(node=answer.code)},
             )
 
-    def message(self, node: CollaborationNode) -> collaboration_node_pb2.CollaborationNode:
-        """Return a node as the contract shows it."""
-        answers = self.answers_of(node)
-        return collaboration_node_pb2.CollaborationNode(
-            name=NODE.format(node=node.code),
-            title_zh=node.name_zh,
-            title_en=node.name_en,
-            stage=node.stage,
-            kind=node.kind.value,
-            from_organ=node.from_organ,
-            to_organ=node.to_organ,
-            answers_node=NODE.format(node=node.answers_node) if node.answers_node else "",
-            feedback_nodes=[NODE.format(node=code) for code in answers],
-            documents=node.documents,
-            dossier_required=dossier_required(node),
-            legal_basis=node.legal_basis,
-            release_tier=node.release_tier,
-            interim_nodes=[NODE.format(node=code) for code in answers if (node.code, code) in self._interim],
-        )
+    def interim_answers_of(self, node: CollaborationNode) -> tuple[str, ...]:
+        """Return the codes of those answers that leave an exchange of `node` open."""
+        return tuple(code for code in self.answers_of(node) if (node.code, code) in self._interim)
+
+    def players_of(self, role: str) -> tuple[str, ...]:
+        """Return the kinds of organ that may stand where a node names `role`, that one first."""
+        return (role, *sorted(self._played_by.get(role, ())))
+
+    def chain(self, node: CollaborationNode) -> list[CollaborationNode]:
+        """Return the chain a node stands in: from the one that opens it, each before what answers it."""
+        first = node
+        while first.answers_node:
+            first = self._nodes[first.answers_node]
+        found: dict[str, CollaborationNode] = {}
+        waiting = [first]
+        while waiting:
+            current = waiting.pop()
+            if current.code not in found:
+                found[current.code] = current
+                waiting += [self._nodes[code] for code in reversed(self.answers_of(current))]
+        return list(found.values())
 
 
 def dossier_required(node: CollaborationNode) -> bool:
@@ -173,4 +200,5 @@ def shipped_catalogue(*, roles: Path | None = None, answers: Path | None = None)
         {role: frozenset(organs) for role, organs in played_by.items()},
         interim=frozenset(effects["interim"]),
         closing=frozenset(effects["final"]),
+        version=f"shipped-{hashlib.sha256(shipped_bytes('nodes.csv')).hexdigest()[:12]}",
     )

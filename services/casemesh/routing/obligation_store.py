@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casemesh.core.names import AGENCY, CASE
-from casemesh.runtime.postgres import Database, Row, Transaction
+from casemesh.runtime.postgres import Database, Row, Transaction, Writes
 
 _COLUMNS = "resource, case_id, agency, joins, officer, dossier_version, sender, traceparent, attempts"
 _INSERT = """
 INSERT INTO obligation (resource, case_id, agency, joins, officer, dossier_version, sender, traceparent)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+_TAKES_PART = (
+    "SELECT FROM obligation WHERE case_id = {case} AND agency = {agency} AND joins AND fulfil_time IS NOT NULL"
+)
+OWE = f"""
+INSERT INTO obligation (resource, case_id, agency, joins, officer, dossier_version, sender, traceparent)
+SELECT $1, $2::uuid, $3::uuid, $4::boolean AND NOT known.takes_part, $5, $6, $7::uuid, $8
+FROM (SELECT EXISTS ({_TAKES_PART.format(case="$2", agency="$3")}) AS takes_part) AS known
+WHERE $6 <> '' OR $4 AND NOT known.takes_part
+RETURNING resource
+"""  # noqa: S608
+"""Keeps an obligation (see `arguments_of`) but for what was carried out before; nothing where that is all of it. A
+participation that just ended its own transaction may be missed and is then asked for again, which has no effect."""
+_STRANGERS = f"""
+SELECT agency FROM unnest($2::uuid[]) AS asked (agency)
+WHERE NOT EXISTS ({_TAKES_PART.format(case="$1", agency="asked.agency")})
+"""  # noqa: S608
 _OPEN = f"SELECT {_COLUMNS} FROM obligation WHERE resource = $1 AND fulfil_time IS NULL"  # noqa: S608 - a constant
 # The wait doubles from two seconds to one minute.
 _TAKE = f"""
@@ -31,7 +48,7 @@ class Obligation:
     """Access that is owed to an agency because a case was registered or an exchange committed."""
 
     resource: str
-    """The case or the exchange that is the cause."""
+    """The case or the delivery that is the cause."""
     case: str
     agency: str
     """Who gets the access."""
@@ -49,10 +66,14 @@ class Obligation:
     """How often the worker has tried."""
 
 
-async def insert_obligation(transaction: Transaction, owed: Obligation) -> None:
+async def insert_obligation(transaction: Transaction | Writes, owed: Obligation) -> None:
     """Keep what is owed, in the transaction of its cause."""
-    await transaction.execute(
-        _INSERT,
+    await transaction.execute(_INSERT, *arguments_of(owed))
+
+
+def arguments_of(owed: Obligation) -> tuple[object, ...]:
+    """Return what a statement that keeps `owed` takes."""
+    return (
         owed.resource,
         CASE.parse(owed.case)["case"],
         AGENCY.parse(owed.agency)["agency"],
@@ -79,6 +100,13 @@ class ObligationStore:
         """Return what `resource` still owes, or None."""
         row = await self._database.fetchrow(_OPEN, resource)
         return _obligation(row) if row is not None else None
+
+    async def strangers(self, case: str, agencies: Sequence[str]) -> list[str]:
+        """Return those of `agencies` that were never brought into `case`."""
+        rows = await self._database.fetch(
+            _STRANGERS, CASE.parse(case)["case"], [AGENCY.parse(agency)["agency"] for agency in agencies]
+        )
+        return [AGENCY.format(agency=row["agency"]) for row in rows]
 
     async def take(self, limit: int) -> list[Obligation]:
         """Take up to `limit` obligations whose turn has come; another taker gets them only after a wait."""

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import structlog
 from opentelemetry import trace
 
-from casemesh.core.names import EXCHANGE
 from casemesh.dossier.v1 import dossier_handover_service_pb2
 from casemesh.errors import CaseMeshError
 from casemesh.identity.v1 import case_participation_service_pb2
 from casemesh.routing.arrivals import Arrivals
-from casemesh.routing.delivery_store import release
 from casemesh.routing.dependencies import TIMEOUT_SECONDS, asking
 from casemesh.routing.obligation_store import Obligation, ObligationStore, mark_fulfilled
+from casemesh.routing.placing import release
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.telemetry import link_to, tracer
 
@@ -53,7 +52,7 @@ class Obligations:
         arrivals: Arrivals,
     ) -> None:
         self._database = database
-        self._store = ObligationStore(database)
+        self.store = ObligationStore(database)
         self._participation = participation
         self._handover = handover
         self._arrivals = arrivals
@@ -73,9 +72,8 @@ class Obligations:
             if isinstance(outcome, BaseException):
                 raise outcome
         async with self._database.transaction() as transaction:
-            if await mark_fulfilled(transaction, owed.resource) and owed.resource.startswith("exchanges/"):
-                exchange_id = EXCHANGE.parse(owed.resource)["exchange"]
-                await release(transaction, exchange_id, owed.case, owed.agency)
+            if await mark_fulfilled(transaction, owed.resource) and "/deliveries/" in owed.resource:
+                await release(transaction, owed.resource, owed.case, owed.agency)
         self._arrivals.announce(owed.agency)
 
     async def settle(self, resource: str) -> None:
@@ -83,7 +81,7 @@ class Obligations:
 
         Raises Unavailable.
         """
-        owed = await self._store.open_of(resource)
+        owed = await self.store.open_of(resource)
         if owed is not None:
             await self.carry_out(owed)
 
@@ -91,7 +89,7 @@ class Obligations:
         """Carry out what is left, until cancelled. Failures are tried again after 2 seconds, then up to a minute."""
         while True:
             try:
-                taken = await self._store.take(_BATCH)
+                taken = await self.store.take(_BATCH)
             except CaseMeshError as error:
                 log.warning("obligations.waiting", reason=error.reason)
                 taken = []
@@ -115,7 +113,7 @@ class Obligations:
             case=owed.case,
             agency=owed.agency,
             officer=owed.officer,
-            cause=owed.resource,
+            cause=_cause(owed),
         )
         with asking("identity"):
             await self._participation.AddParticipation(request, timeout=TIMEOUT_SECONDS)
@@ -126,7 +124,12 @@ class Obligations:
             version=owed.dossier_version,
             sender=owed.sender,
             recipient=owed.agency,
-            exchange=owed.resource,
+            exchange=_cause(owed),
         )
         with asking("dossier"):
             await self._handover.GrantVersion(request, timeout=TIMEOUT_SECONDS)
+
+
+def _cause(owed: Obligation) -> str:
+    """The case, or the exchange that is delivered."""
+    return owed.resource.partition("/deliveries/")[0]

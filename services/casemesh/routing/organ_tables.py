@@ -32,6 +32,10 @@ class OrganTables:
             if self._tables.setdefault((organ, subject), table) != table:
                 raise TableError(f"{_SHIPPED}: {organ} has two tables for {subject}")
 
+    def subject(self, code_system: str) -> str:
+        """Return what the codes of a table are codes of; empty where nothing is known of it."""
+        return self._subjects.get(code_system, "")
+
     def target(self, code_system: str, organ: str) -> str:
         """Return the table to translate a code of `code_system` to for a reader of kind `organ`.
 

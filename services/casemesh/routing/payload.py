@@ -13,6 +13,7 @@ from casemesh.common.v1 import coded_value_pb2
 from casemesh.core.names import PARTY
 from casemesh.core.units import MIB
 from casemesh.errors import FieldViolation, InvalidArgument, ResourceExhausted
+from casemesh.routing.findings import Finding, found
 from casemesh.routing.v1 import case_pb2, case_service_pb2, exchange_pb2
 
 RECORD_MAX_BYTES = 3 * MIB
@@ -27,12 +28,11 @@ class CodedPlace:
     value: coded_value_pb2.CodedValue
 
 
-def require_payload(fields: Sequence[exchange_pb2.PayloadField]) -> None:
-    """Check that keys are unique, values set and dates real.
-
-    Raises InvalidArgument (FIELD_INVALID) with a violation per field at fault.
-    """
-    _raise_if_any(_payload_violations(fields))
+def structure_findings(fields: Sequence[exchange_pb2.PayloadField]) -> list[Finding]:
+    """Return the fields whose value is not set or whose date is not real."""
+    return [
+        found("FIELD_INVALID", violation.field, rule=violation.description) for violation in _payload_violations(fields)
+    ]
 
 
 def require_parties(parties: Sequence[case_service_pb2.PartyDraft]) -> None:
@@ -89,11 +89,7 @@ def to_date(value: date_pb2.Date) -> date:
 
 
 def _payload_violations(fields: Sequence[exchange_pb2.PayloadField]) -> Iterator[FieldViolation]:
-    seen: set[str] = set()
     for index, field in enumerate(fields):
-        if field.key in seen:
-            yield FieldViolation(f"fields[{index}].key", f"must be unique; {field.key} comes twice")
-        seen.add(field.key)
         kind = field.WhichOneof("value")
         if kind is None:
             yield FieldViolation(f"fields[{index}].value", "must be set")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+
+from google.type import date_pb2
+
 from casemesh.common.v1 import coded_value_pb2
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
-from casemesh.core.names import CASE, PARTY
-from casemesh.routing.case_store import insert_case
+from casemesh.core.names import CASE
+from casemesh.data.number_formats import read_number
+from casemesh.routing.case_store import CHINA, insert_case
 from casemesh.routing.coding import Coding
 from casemesh.routing.obligation_store import Obligation, insert_obligation
 from casemesh.routing.obligations import Obligations
@@ -50,8 +56,7 @@ class Registration:
         self, call: Call, request: case_service_pb2.RegisterCaseRequest, displays: list[str]
     ) -> _Response:
         caller = call.require_caller()
-        case = _case(request, caller.agency, displays)
-        case.create_time.FromDatetime(self._clock.now())
+        case = _case(request, caller.agency, displays, self._clock.now())
         require_fitting(case, "case")
         response = _Response(case=case)
         owed = Obligation(
@@ -76,22 +81,45 @@ class Registration:
         return response
 
 
-def _case(request: case_service_pb2.RegisterCaseRequest, agency: str, displays: list[str]) -> case_pb2.Case:
-    case_id = new_id()
-    case = case_pb2.Case(name=CASE.format(case=case_id), title=request.title, agency=agency)
-    shown = iter(displays)
-    for draft in request.parties:
-        party = case.parties.add(
-            name=PARTY.format(case=case_id, party=new_id()),
-            kind=draft.kind,
-            display_name=draft.display_name,
-            charges=[
-                coded_value_pb2.CodedValue(code_system=charge.code_system, code=charge.code, display=next(shown))
-                for charge in draft.charges
-            ],
-        )
-        if draft.HasField("custody"):
-            party.custody.CopyFrom(draft.custody)
+def _case(
+    request: case_service_pb2.RegisterCaseRequest, agency: str, displays: list[str], now: datetime
+) -> case_pb2.Case:
+    name = CASE.format(case=new_id())
+    case = case_pb2.Case(
+        name=name, title=request.title, agency=agency, parties=new_parties(name, request.parties, displays, now)
+    )
+    case.create_time.FromDatetime(now)
     if request.local_number:
-        case.local_numbers.add(agency=agency, number=request.local_number)
+        number = case.local_numbers.add(
+            agency=agency, number=request.local_number, format=read_number(request.local_number).format
+        )
+        number.link_time.FromDatetime(now)
     return case
+
+
+def new_parties(
+    case: str, drafts: Iterable[case_service_pb2.PartyDraft], displays: Iterable[str], now: datetime
+) -> list[case_pb2.Party]:
+    """Return parties of a case as they are registered. `displays` are the names of their charges, in order; a measure
+    without a day counts from today on."""
+    shown = iter(displays)
+    return [_party(case, draft, shown, now.astimezone(CHINA).date()) for draft in drafts]
+
+
+def _party(case: str, draft: case_service_pb2.PartyDraft, shown: Iterator[str], today: date) -> case_pb2.Party:
+    party = case_pb2.Party(
+        name=f"{case}/parties/{new_id()}",
+        kind=draft.kind,
+        display_name=draft.display_name,
+        charges=[
+            coded_value_pb2.CodedValue(code_system=charge.code_system, code=charge.code, display=next(shown))
+            for charge in draft.charges
+        ],
+        stage=draft.stage,
+        identity_unknown=draft.identity_unknown,
+    )
+    if draft.custody.state:
+        party.custody.CopyFrom(draft.custody)
+        if not party.custody.HasField("since"):
+            party.custody.since.CopyFrom(date_pb2.Date(year=today.year, month=today.month, day=today.day))
+    return party

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from itertools import islice
 from typing import Any
 
 import grpc.aio
 
 from casemesh.core.clock import Clock
 from casemesh.core.ids import is_uuid
-from casemesh.core.names import EXCHANGE, NODE
+from casemesh.core.names import EXCHANGE
 from casemesh.errors import not_found
 from casemesh.routing.accept import Acceptance
 from casemesh.routing.arrivals import Arrivals
 from casemesh.routing.case_store import CaseStore
+from casemesh.routing.case_visibility import CaseVisibility
 from casemesh.routing.deliver import Deliveries
 from casemesh.routing.exchange_rules import require_side
 from casemesh.routing.exchange_store import ExchangeStore
 from casemesh.routing.listing import CaseListing
-from casemesh.routing.nodes import NodeCatalogue
+from casemesh.routing.reading import Reading
 from casemesh.routing.receive import DEFAULT_OUTSTANDING, Receiver
 from casemesh.routing.register import Registration
 from casemesh.routing.submit import Submission
+from casemesh.routing.undelivered import UndeliveredWatch
 from casemesh.routing.v1 import (
     case_service_pb2,
     case_service_pb2_grpc,
-    collaboration_node_service_pb2,
-    collaboration_node_service_pb2_grpc,
     exchange_service_pb2,
     exchange_service_pb2_grpc,
 )
@@ -40,10 +39,13 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
     """Cases."""
 
-    def __init__(self, registration: Registration, cases: CaseStore, listing: CaseListing) -> None:
+    def __init__(
+        self, registration: Registration, cases: CaseStore, listing: CaseListing, visibility: CaseVisibility
+    ) -> None:
         self._registration = registration
         self._cases = cases
         self._listing = listing
+        self._visibility = visibility
 
     async def RegisterCase(
         self, request: case_service_pb2.RegisterCaseRequest, context: Context
@@ -56,43 +58,13 @@ class CaseServicer(case_service_pb2_grpc.CaseServiceServicer):
         found = await self._cases.get([request.name])
         if not found:
             raise not_found()
+        await self._visibility.hide_others(current_call().require_caller(), found[0])
         return case_service_pb2.GetCaseResponse(case=found[0])
 
     async def ListCases(
         self, request: case_service_pb2.ListCasesRequest, context: Context
     ) -> case_service_pb2.ListCasesResponse:
         return await self._listing.page(current_call().require_caller(), request)
-
-
-class NodeServicer(collaboration_node_service_pb2_grpc.CollaborationNodeServiceServicer):
-    """The catalogue of collaboration nodes."""
-
-    def __init__(self, catalogue: NodeCatalogue) -> None:
-        self._catalogue = catalogue
-
-    async def GetNode(
-        self, request: collaboration_node_service_pb2.GetNodeRequest, context: Context
-    ) -> collaboration_node_service_pb2.GetNodeResponse:
-        node = self._catalogue.get(request.name)
-        return collaboration_node_service_pb2.GetNodeResponse(node=self._catalogue.message(node))
-
-    async def ListNodes(
-        self, request: collaboration_node_service_pb2.ListNodesRequest, context: Context
-    ) -> collaboration_node_service_pb2.ListNodesResponse:
-        size = page_size_of(request.page_size)
-        selected = self._catalogue.select(
-            stage=request.stage,
-            from_organ=request.from_organ,
-            to_organ=request.to_organ,
-            after=decode_token(request.page_token),
-        )
-        found = list(islice(selected, size + 1))
-        response = collaboration_node_service_pb2.ListNodesResponse(
-            nodes=[self._catalogue.message(node) for node in found[:size]]
-        )
-        if len(found) > size:
-            response.next_page_token = encode_token(NODE.parse(response.nodes[-1].name)["node"])
-        return response
 
 
 class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
@@ -104,14 +76,20 @@ class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
         acceptance: Acceptance,
         exchanges: ExchangeStore,
         deliveries: Deliveries,
-        arrivals: Arrivals,
+        undelivered: UndeliveredWatch,
+        reading: Reading,
+        deliveries_due: Arrivals,
+        reports_due: Arrivals,
         clock: Clock,
     ) -> None:
         self._submission = submission
         self._acceptance = acceptance
         self._exchanges = exchanges
         self._deliveries = deliveries
-        self._arrivals = arrivals
+        self._undelivered = undelivered
+        self._reading = reading
+        self._deliveries_due = deliveries_due
+        self._reports_due = reports_due
         self._clock = clock
 
     async def SubmitExchange(
@@ -124,6 +102,7 @@ class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
     ) -> exchange_service_pb2.GetExchangeResponse:
         agency = current_call().require_caller().agency
         exchange = require_side(await self._exchanges.get(request.name), agency)
+        await self._reading.opened(current_call(), exchange)
         return exchange_service_pb2.GetExchangeResponse(exchange=exchange)
 
     async def ListExchanges(
@@ -146,7 +125,9 @@ class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def Receive(
         self, requests: AsyncIterator[exchange_service_pb2.ReceiveRequest], context: Context
     ) -> AsyncIterator[exchange_service_pb2.ReceiveResponse]:
-        receiver = Receiver(current_call(), self._deliveries, self._arrivals, self._clock)
+        receiver = Receiver(
+            current_call(), self._deliveries, self._undelivered, self._deliveries_due, self._reports_due, self._clock
+        )
         responses = receiver.run(requests)
         try:
             async for response in responses:
@@ -158,8 +139,10 @@ class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
         self, request: exchange_service_pb2.PullDeliveriesRequest, context: Context
     ) -> exchange_service_pb2.PullDeliveriesResponse:
         most = request.max_deliveries or DEFAULT_OUTSTANDING
-        pulled = await self._deliveries.pull(current_call().require_caller(), most)
-        return exchange_service_pb2.PullDeliveriesResponse(deliveries=pulled)
+        caller = current_call().require_caller()
+        pulled = await self._deliveries.pull(caller, most)
+        reports = await self._undelivered.reports(caller.agency)
+        return exchange_service_pb2.PullDeliveriesResponse(deliveries=pulled, reports=reports)
 
     async def AcknowledgeDelivery(
         self, request: exchange_service_pb2.AcknowledgeDeliveryRequest, context: Context

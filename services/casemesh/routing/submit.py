@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -9,26 +10,34 @@ import structlog
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import EXCHANGE, NODE
-from casemesh.errors import CaseMeshError
+from casemesh.data.procedure import Moment
+from casemesh.errors import CaseMeshError, FailedPrecondition, not_found
 from casemesh.routing.arrivals import Arrivals
-from casemesh.routing.delivery_store import release
+from casemesh.routing.copies import require_copies
+from casemesh.routing.draft_store import DraftStore, delete_draft, lock_draft
 from casemesh.routing.exchange_rules import require_open, require_recipient
 from casemesh.routing.exchange_store import ExchangeStore, digest_of, insert_exchange, lock_exchange, mark_answered
-from casemesh.routing.nodes import NodeCatalogue
-from casemesh.routing.obligation_store import Obligation, insert_obligation
+from casemesh.routing.node_catalogues import NodeCatalogues
+from casemesh.routing.obligation_store import Obligation
 from casemesh.routing.obligations import Obligations
 from casemesh.routing.payload import require_fitting
+from casemesh.routing.person_effects import state_effects
+from casemesh.routing.placing import OPEN_OBLIGATION, Purpose, delivery_of, place, place_owing
 from casemesh.routing.preflight import Draft, Preflight
-from casemesh.routing.v1 import exchange_pb2, exchange_service_pb2
+from casemesh.routing.receipt_store import ExchangeDigests, insert_receipt
+from casemesh.routing.receipts import Kind, Receipts
+from casemesh.routing.single_tracks import SingleTracks
+from casemesh.routing.v1 import exchange_draft_service_pb2, exchange_pb2, exchange_service_pb2
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
-from casemesh.runtime.postgres import Database, Transaction
-from casemesh.runtime.requests import first_answer, recall, remember
+from casemesh.runtime.postgres import Database, Transaction, Writes
+from casemesh.runtime.requests import first_answer, recall, remember, write_once
 
 log = structlog.get_logger(__name__)
 
 _Submitted = exchange_service_pb2.SubmitExchangeResponse
 _Answered = exchange_service_pb2.AnswerExchangeResponse
+_Drafted = exchange_draft_service_pb2.SubmitExchangeDraftResponse
 
 
 @dataclass(frozen=True)
@@ -46,19 +55,25 @@ class Submission:
         self,
         database: Database,
         clock: Clock,
-        catalogue: NodeCatalogue,
+        catalogues: NodeCatalogues,
+        tracks: SingleTracks,
         exchanges: ExchangeStore,
+        drafts: DraftStore,
         preflight: Preflight,
         obligations: Obligations,
+        receipts: Receipts,
         arrivals: Arrivals,
         outbox: OutboxRelay,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._catalogue = catalogue
+        self._catalogues = catalogues
+        self._tracks = tracks
         self._exchanges = exchanges
+        self._drafts = drafts
         self._preflight = preflight
         self._obligations = obligations
+        self._receipts = receipts
         self._arrivals = arrivals
         self._outbox = outbox
 
@@ -73,10 +88,73 @@ class Submission:
         stored = await first_answer(self._database, call, request, _Submitted)
         if stored is not None:
             return stored
-        node = self._catalogue.get(request.node)
-        self._catalogue.require_opening(node)
+        exchange, digests = await self._opening(call, request)
+        response = _Submitted(exchange=exchange)
+        owed = _owed(exchange, call, joins=True)
+        writes = await self._writes(call, exchange, digests, owed)
+        answer, still_owed = await write_once(self._database, call, request, response, writes, OPEN_OBLIGATION)
+        if answer is response:
+            await self._after_commit(exchange, owed if still_owed is not None else None)
+        return answer
+
+    async def submit_draft(
+        self, call: Call, request: exchange_draft_service_pb2.SubmitExchangeDraftRequest
+    ) -> _Drafted:
+        """Commit a draft of the caller's agency under its own name, as `submit` does; the draft is gone with it.
+
+        Raises as `submit`; NotFound for what is no such draft, also since another call has just submitted it;
+        FailedPrecondition (EXCHANGE_STATE_WRONG) where it was saved anew while it was checked.
+        """
+        stored = await first_answer(self._database, call, request, _Drafted)
+        if stored is not None:
+            return stored
+        draft = await self._drafts.get(request.exchange, call.require_caller().agency)
+        if draft is None:
+            raise not_found()
+        asked = exchange_service_pb2.SubmitExchangeRequest(
+            case=draft.case,
+            node=draft.node,
+            recipient=draft.recipient,
+            parties=draft.parties,
+            fields=draft.fields,
+            dossier_version=draft.dossier_version,
+        )
+        exchange, digests = await self._opening(call, asked, name=draft.name)
+        response = _Drafted(exchange=exchange)
+        owed = _owed(exchange, call, joins=True)
+        writes = await self._writes(call, exchange, digests, owed)
+        async with self._database.transaction() as transaction:
+            earlier = await recall(transaction, call, request, _Drafted)
+            if earlier is not None:
+                return earlier
+            current = await lock_draft(transaction, draft.name, exchange.sender)
+            if current is None:
+                raise not_found()
+            if current != draft:
+                raise FailedPrecondition(
+                    "EXCHANGE_STATE_WRONG",
+                    "the draft was saved anew while it was checked; look at it and submit it again",
+                    {"state": "DRAFT"},
+                )
+            await delete_draft(transaction, draft.name, exchange.sender)
+            still_owed = await transaction.write(writes, OPEN_OBLIGATION)
+            await remember(transaction, call, request, response)
+        await self._after_commit(exchange, owed if still_owed is not None else None)
+        return response
+
+    async def _opening(
+        self, call: Call, request: exchange_service_pb2.SubmitExchangeRequest, *, name: str = ""
+    ) -> tuple[exchange_pb2.Exchange, ExchangeDigests]:
+        """Return the checked exchange that opens a chain."""
+        copies_to = list(request.copies_to)
+        await require_copies(
+            self._obligations.store, request.case, call.require_caller().agency, request.recipient, copies_to
+        )
+        catalogue = self._catalogues.of(call.require_caller().agency)
+        node = catalogue.get(request.node)
         caller = call.require_caller()
         draft = Draft(
+            catalogue=catalogue,
             case=request.case,
             node=node,
             sender=caller.agency,
@@ -84,18 +162,10 @@ class Submission:
             parties=request.parties,
             fields=request.fields,
             dossier_version=request.dossier_version,
+            paper=request.paper if request.HasField("paper") else None,
+            answer_by=request.answer_by if request.HasField("answer_by") else None,
         )
-        exchange = await self._exchange(draft, call)
-        response = _Submitted(exchange=exchange)
-        owed = _owed(exchange, call, joins=True)
-        async with self._database.transaction() as transaction:
-            earlier = await recall(transaction, call, request, _Submitted)
-            if earlier is not None:
-                return earlier
-            await self._commit(transaction, call, exchange, owed)
-            await remember(transaction, call, request, response)
-        await self._after_commit(exchange, owed)
-        return response
+        return await self._exchange(draft, call, name=name, copies_to=copies_to)
 
     async def answer(self, call: Call, request: exchange_service_pb2.AnswerExchangeRequest) -> _Answered:
         """Commit an exchange back to the sender of the one answered, about the same parties.
@@ -112,10 +182,12 @@ class Submission:
             return stored
         caller = call.require_caller()
         answered = require_recipient(await self._exchanges.get(request.exchange), caller.agency)
-        asked, node = self._catalogue.get(answered.node), self._catalogue.get(request.node)
-        self._catalogue.require_answer(asked, node)
+        catalogue = self._catalogues.of_exchange(answered)
+        asked, node = catalogue.get(answered.node), catalogue.get(request.node)
+        catalogue.require_answer(asked, node)
         require_open(answered)
         draft = Draft(
+            catalogue=catalogue,
             case=answered.case,
             node=node,
             sender=caller.agency,
@@ -123,60 +195,74 @@ class Submission:
             parties=answered.parties,
             fields=request.fields,
             dossier_version=request.dossier_version,
+            continues=True,
         )
-        exchange = await self._exchange(draft, call, answers=answered.name)
+        exchange, digests = await self._exchange(draft, call, answers=answered.name)
         response = _Answered(exchange=exchange)
-        owed = _owed(exchange, call, joins=False) if exchange.dossier_version else None
-        answer = _Answer(answered.name, final=not self._catalogue.is_interim(asked, node))
+        owed = _owed(exchange, call, joins=False)
+        writes = await self._writes(call, exchange, digests, owed)
+        answer = _Answer(answered.name, final=not catalogue.is_interim(asked, node))
         async with self._database.transaction() as transaction:
             earlier = await recall(transaction, call, request, _Answered)
             if earlier is not None:
                 return earlier
             await self._close(transaction, call, exchange, answer)
-            await self._commit(transaction, call, exchange, owed)
+            still_owed = await transaction.write(writes, OPEN_OBLIGATION)
             await remember(transaction, call, request, response)
-        await self._after_commit(exchange, owed)
+        await self._after_commit(exchange, owed if still_owed is not None else None)
         return response
 
-    async def _exchange(self, draft: Draft, call: Call, answers: str = "") -> exchange_pb2.Exchange:
-        translations = await self._preflight.check(draft, call.require_caller())
+    async def _exchange(
+        self, draft: Draft, call: Call, *, name: str = "", answers: str = "", copies_to: Sequence[str] = ()
+    ) -> tuple[exchange_pb2.Exchange, ExchangeDigests]:
+        examined = await self._preflight.check(draft, call.require_caller())
         exchange = exchange_pb2.Exchange(
-            name=EXCHANGE.format(exchange=new_id()),
+            name=name or EXCHANGE.format(exchange=new_id()),
             case=draft.case,
             node=NODE.format(node=draft.node.code),
             sender=draft.sender,
             recipient=draft.recipient,
             parties=draft.parties,
             fields=draft.fields,
-            translations=translations,
+            translations=examined.translations,
             dossier_version=draft.dossier_version,
             answers=answers,
             state=exchange_pb2.EXCHANGE_STATE_SUBMITTED,
+            copies_to=copies_to,
+            catalogue_version=draft.catalogue.version,
+            single_track="" if draft.paper else self._tracks.agreement(draft.node.code, draft.sender, draft.recipient),
+            paper=draft.paper,
+            answer_by=draft.answer_by,
         )
         exchange.submit_time.FromDatetime(self._clock.now())
         require_fitting(exchange, "exchange")
-        return exchange
+        return exchange, ExchangeDigests(digest_of(exchange), examined.dossier_root)
 
-    async def _commit(
-        self, transaction: Transaction, call: Call, exchange: exchange_pb2.Exchange, owed: Obligation | None
-    ) -> None:
-        await insert_exchange(transaction, exchange, f"{exchange.name}/deliveries/{new_id()}")
-        if owed is not None:
-            await insert_obligation(transaction, owed)
-        else:
-            await release(transaction, EXCHANGE.parse(exchange.name)["exchange"], exchange.case, exchange.recipient)
+    async def _writes(
+        self, call: Call, exchange: exchange_pb2.Exchange, digests: ExchangeDigests, owed: Obligation
+    ) -> Writes:
+        writes = Writes()
+        await insert_exchange(writes, exchange, digests)
+        state_effects(writes, exchange, Moment.SUBMITTED, self._clock.now())
+        place_owing(writes, exchange, owed)
+        for agency in exchange.copies_to:
+            place(writes, exchange, agency, Purpose.COPY)
         details = {
             "node": exchange.node,
             "sender": exchange.sender,
             "recipient": exchange.recipient,
-            "sha256": digest_of(exchange).hex(),
+            "sha256": digests.sha256.hex(),
         }
         if exchange.dossier_version:
             details["dossier_version"] = exchange.dossier_version
         if exchange.answers:
             details["answers"] = exchange.answers
+        if exchange.HasField("paper"):
+            details["paper"] = "yes"
         event = event_of(call, self._clock, "exchange.submitted", exchange.name, case=exchange.case, details=details)
-        await record(transaction, call, event)
+        await insert_receipt(writes, self._receipts.issue(Kind.SUBMISSION, call, exchange, event, digests))
+        await record(writes, call, event)
+        return writes
 
     async def _close(
         self, transaction: Transaction, call: Call, exchange: exchange_pb2.Exchange, answer: _Answer
@@ -193,6 +279,8 @@ class Submission:
 
     async def _after_commit(self, exchange: exchange_pb2.Exchange, owed: Obligation | None) -> None:
         self._outbox.wake()
+        for agency in exchange.copies_to:
+            self._arrivals.announce(agency)
         if owed is None:
             self._arrivals.announce(exchange.recipient)
             return
@@ -205,7 +293,7 @@ class Submission:
 
 def _owed(exchange: exchange_pb2.Exchange, call: Call, *, joins: bool) -> Obligation:
     return Obligation(
-        resource=exchange.name,
+        resource=delivery_of(exchange.name),
         case=exchange.case,
         agency=exchange.recipient,
         joins=joins,
