@@ -250,6 +250,13 @@ async def test_a_signed_pack_loads_by_its_signature_and_another_does_not(mesh_of
     assert unsigned.reason == "CODE_PACK_UNSIGNED"
 
 
+async def test_the_same_pack_compressed_is_the_same_content(desk: TranslationDesk) -> None:
+    request = table_request("forms", gzip.compress(FORMS.encode(), compresslevel=1), gzip=True)
+    answer = await desk.admin.ImportCodeSystem(request, timeout=TIMEOUT)
+
+    assert answer.code_system.version == "1"
+
+
 async def test_json_loads_as_csv_does(desk: TranslationDesk) -> None:
     ruled = {"from_code": "A1", "to_code": "B2", "when": "side=long", "priority": "1"}
     rows = [{"from_code": "A1", "to_code": "B1", "priority": "2"}, ruled]

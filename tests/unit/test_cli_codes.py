@@ -105,9 +105,22 @@ def test_a_signed_statement_is_trusted_for_its_pack_alone(mesh_pki: Any, tmp_pat
 
 
 def test_no_cell_of_an_export_is_a_formula_and_all_of_them_come_back() -> None:
-    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "05000100", '=HYPERLINK("x","y")', "入户抢劫"]
+    cells = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\nx",
+        "＝1+1",
+        "＠SUM(A1)",
+        "05000100",
+        '=HYPERLINK("x","y")',
+        "入户抢劫",
+    ]
     written = spreadsheet_csv(["CODE", "COUNT"], [(cell, 3) for cell in cells])
     rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline="")))
 
     assert [row[0].removeprefix("'") for row in rows[1:]] == cells
-    assert [row[0] for row in rows[1:] if row[0][0] in "=+-@\t\r"] == []
+    assert [row[0] for row in rows[1:] if row[0][0] in "=+-@\t\r\n＝＋－＠"] == []

@@ -13,7 +13,8 @@ from casemesh.translation.code_system_pack import CodeSystemColumns, parse_code_
 from casemesh.translation.code_systems import CodeEntry, CodeSystem
 from casemesh.translation.concept_map_pack import parse_concept_map
 from casemesh.translation.concept_maps import ConceptMap
-from casemesh.translation.pack_problems import PackInvalid
+from casemesh.translation.pack_content import unpacked
+from casemesh.translation.pack_problems import PackInvalid, Problems
 from casemesh.translation.pack_rows import PackFile, PackFormat
 
 COLOURS = CodeSystem("colours", "1", [CodeEntry("01", "红"), CodeEntry("02", "深红")])
@@ -73,9 +74,9 @@ def test_what_is_no_plain_json_is_refused_whole(text: str) -> None:
 def test_a_compressed_pack_is_the_pack() -> None:
     content = "code,name_zh\n01,红\n".encode()
 
-    assert parse_code_system("colours", "1", PackFile(gzip.compress(content), gzip=True)).entries == (
-        table("code,name_zh\n01,红\n").entries
-    )
+    assert parse_code_system(
+        "colours", "1", PackFile(unpacked(gzip.compress(content), Problems("colours 1")))
+    ).entries == (table("code,name_zh\n01,红\n").entries)
 
 
 @pytest.mark.parametrize("damage", ["cut", "none", "more"])
@@ -84,7 +85,7 @@ def test_a_compressed_pack_that_is_not_whole_is_refused(damage: str) -> None:
     content = {"cut": whole[:-6], "none": b"code,name_zh\n", "more": whole + whole}[damage]
 
     with pytest.raises(PackInvalid) as refused:
-        parse_code_system("colours", "1", PackFile(content, gzip=True))
+        unpacked(content, Problems("colours 1"))
     assert places(refused.value) == [(0, "file")]
 
 
@@ -109,7 +110,7 @@ def test_a_hundred_megabytes_behind_a_small_file_are_refused_unread(monkeypatch:
     bomb = gzip.compress(bytes(100 << 20), compresslevel=1)
 
     with pytest.raises(PackInvalid) as refused:
-        parse_code_system("colours", "1", PackFile(bomb, gzip=True))
+        unpacked(bomb, Problems("colours 1"))
     assert places(refused.value) == [(0, "file")]
     assert max(read) == within
 

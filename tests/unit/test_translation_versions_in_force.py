@@ -124,6 +124,17 @@ def test_a_kept_answer_is_not_given_to_a_record_that_decides_its_rule() -> None:
     assert [targets(), targets("dwelling"), targets("street"), targets()] == [["Y"], ["X", "Y"], ["Y"], ["Y"]]
 
 
+def test_answers_for_many_days_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemesh.translation.answers._MOST_ANSWERS", 3)
+    loaded = catalogue(version("1", pair("A", "X"), pair("B", "Y")))
+    answers = Answers()
+    for ahead in range(10):
+        column = answers.column(loaded, "shapes", "forms", DAY + timedelta(days=ahead), ["A", "B"])
+        assert [each.targets[0].value.code for each in column.translations] == ["X", "Y"]
+
+    assert sum(map(len, answers._kept.values())) <= 3 + 2
+
+
 def test_a_day_long_past_has_its_own_answers() -> None:
     ended = version("1", pair("A", "X"), period=Period(None, DAY))
     answers = Answers()

@@ -97,6 +97,7 @@ def show(
         "officer": profile.officer,
         "log_key": profile.log_key,
         "signing_roots": str(profile.signing_roots or ""),
+        "purpose": profile.purpose,
         "traces": profile.traces,
         "login_check": profile.login_check,
         "login_level": profile.login_level if profile.login_check else "",

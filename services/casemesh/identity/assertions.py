@@ -156,9 +156,7 @@ def _read_certificate(der: bytes) -> _ClientCertificate:
         key = certificate.public_key()
         name = spiffe_id_of(certificate)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _invalid(
-            "certificate", "its certificate or its kind of key cannot be read"
-        ) from error
+        raise _invalid("certificate", "its certificate or its kind of key cannot be read") from error
     if name is None:
         raise _invalid("certificate", "its certificate has no single SPIFFE id")
     if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1):

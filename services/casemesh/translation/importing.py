@@ -69,11 +69,12 @@ class Importer:
         if first is not None:
             return first
         columns = table_columns(request.columns)
+        plain = await asyncio.to_thread(_plain, request.pack, request.csv, f"{request.code_system} {request.version}")
         content = _digest(
-            request.display_name, request.source, request.csv, *([repr(columns)] if columns != TABLE_COLUMNS else [])
+            request.display_name, request.source, plain, *([repr(columns)] if columns != TABLE_COLUMNS else [])
         )
         entry = PackEntry(request.code_system, request.version, "")
-        pack, signer, state = await self._answered_for(request.pack, request.csv, entry)
+        pack, signer, state = await self._answered_for(request.pack, plain, entry)
         table = await asyncio.to_thread(parse_code_system, request.code_system, request.version, pack, columns)
         loaded = LoadedCodeSystem(table, request.display_name, request.source, signer)
         async with self._store.database.transaction() as transaction:
@@ -108,19 +109,20 @@ class Importer:
             return first
         period = read_period(request)
         columns = pair_columns(request.columns)
+        plain = await asyncio.to_thread(_plain, request.pack, request.csv, f"{request.concept_map} {request.version}")
         content = _digest(
             request.source_code_system,
             request.target_code_system,
             str(period.first),
             str(period.last),
             request.direction,
-            request.csv,
+            plain,
             *([repr(columns)] if columns != PAIR_COLUMNS else []),
         )
         entry = PackEntry(
             request.concept_map, request.version, "", request.source_code_system, request.target_code_system
         )
-        pack, signer, state = await self._answered_for(request.pack, request.csv, entry)
+        pack, signer, state = await self._answered_for(request.pack, plain, entry)
         async with self._store.database.transaction() as transaction:
             stored = await recall(transaction, call, request, admin_pb2.ImportConceptMapResponse)
             if stored is not None:
@@ -188,10 +190,10 @@ class Importer:
                 "CODE_DRAFT_NEEDED", "load the version as a draft; another administrator activates it"
             )
         form = PackFormat.JSON if source.format == admin_pb2.PACK_FORMAT_JSON else PackFormat.CSV
-        pack, state = PackFile(content, form, source.gzip), VersionState.DRAFT if source.draft else VersionState.ACTIVE
+        pack, state = PackFile(content, form), VersionState.DRAFT if source.draft else VersionState.ACTIVE
         if source.statement:
-            digest = await asyncio.to_thread(_digest_of_plain, pack, f"{entry.identifier} {entry.version}")
-            signer = self._rules.signers.require(source.statement, replace(entry, sha256=digest), self._clock.now())
+            named = replace(entry, sha256=await asyncio.to_thread(digest_of, content))
+            signer = self._rules.signers.require(source.statement, named, self._clock.now())
             return pack, signer, state
         if not source.accept_unsigned:
             raise FailedPrecondition(
@@ -252,8 +254,8 @@ def _require_same(present: bytes, content: bytes, identifier: str, version: str)
         )
 
 
-def _digest_of_plain(pack: PackFile, named: str) -> str:
-    return digest_of(unpacked(pack.content, Problems(named)) if pack.gzip else pack.content)
+def _plain(source: admin_pb2.PackSource, content: bytes, named: str) -> bytes:
+    return unpacked(content, Problems(named)) if source.gzip else content
 
 
 def table_columns(asked: admin_pb2.TableColumns) -> CodeSystemColumns:

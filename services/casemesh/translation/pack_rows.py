@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from casemesh.translation.pack_content import json_rows, unpacked
+from casemesh.translation.pack_content import json_rows
 from casemesh.translation.pack_problems import Problems
 from casemesh.translation.periods import Period, parse_day
 
@@ -33,11 +33,10 @@ class PackFormat(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class PackFile:
-    """The bytes of a pack as they came."""
+    """The bytes of a pack, not compressed."""
 
     content: bytes
     format: PackFormat = PackFormat.CSV
-    gzip: bool = False
 
 
 def read_rows(pack: PackFile, required: tuple[str, ...], problems: Problems) -> Iterator[tuple[int, dict[str, str]]]:
@@ -46,11 +45,10 @@ def read_rows(pack: PackFile, required: tuple[str, ...], problems: Problems) -> 
     Lines of another length than the header, and control characters, are problems and their rows are left out. A
     file that is no UTF-8, has no rows, or lacks or repeats a column raises PackInvalid at once.
     """
-    content = unpacked(pack.content, problems) if pack.gzip else pack.content
     count = 0
-    rows = _csv_rows(content, required, problems)
+    rows = _csv_rows(pack.content, required, problems)
     if pack.format is PackFormat.JSON:
-        rows = _with_columns(json_rows(content, problems), required, problems)
+        rows = _with_columns(json_rows(pack.content, problems), required, problems)
     for line, row in rows:
         count += 1
         if count > MAX_ROWS:
