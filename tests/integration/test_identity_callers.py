@@ -64,6 +64,7 @@ MEANT: dict[str, set[str]] = {
     "CheckAccess": INNER,
     "RecheckAccess": INNER,
     "BatchCheckAccess": INNER,
+    "RecordReadingSize": {"dossier"},
     "ListAccessibleCases": {"routing"},
     "AssignOfficer": {"gateway"},
     "EndAssignment": {"gateway"},

@@ -11,7 +11,7 @@ from google.type.date_pb2 import Date
 
 from casemesh.common.v1.coded_value_pb2 import CodedValue
 from casemesh.core.ids import new_id
-from casemesh.errors import FailedPrecondition, InvalidArgument, NotFound
+from casemesh.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from casemesh.identity.v1 import case_protection_service_pb2
 from casemesh.identity.v1.case_protection_service_pb2_grpc import CaseProtectionServiceStub
 from casemesh.routing.v1 import case_pb2, case_progress_pb2, party_history_pb2, succession_pb2
@@ -274,6 +274,59 @@ async def test_other_cases_are_neither_merged_nor_named_without_a_right_on_them(
     assert ([], []) == (list(seen.case.successors), list(seen.case.parties[0].successors))
     listed = await organs.cases.ListCases(ListCasesRequest(), metadata=metadata, timeout=TIMEOUT)
     assert [[]] == [list(case.successors) for case in listed.cases]
+
+
+async def test_only_who_may_change_each_case_undoes_what_was_done_to_them(desk: Desk) -> None:
+    organs = desk.organs
+    kept, gone = await organs.register(), await organs.register(parties=[person("某乙")])
+    await organs.submit(kept)
+    await organs.assign(kept.name, organs.procuratorate)
+    merge = change_pb2.MergeCasesRequest(
+        request_id=new_id(), case=kept.name, predecessors=[gone.name], reason="one group"
+    )
+    merged = (await (await desk.on("changes")).MergeCases(merge)).succession
+    undo = change_pb2.UndoSuccessionRequest(request_id=new_id(), succession=merged.name, reason="curious")
+    with pytest.raises(PermissionDenied) as refusal:
+        await (await desk.on("changes", organs.procuratorate)).UndoSuccession(undo)
+    assert gone.name not in str(refusal.value)
+    assert [kept.name] == list((await desk.get(gone.name)).successors)
+    unknown = change_pb2.UndoSuccessionRequest(
+        request_id=new_id(), succession=f"{kept.name}/successions/{new_id()}", reason="curious"
+    )
+    with pytest.raises(NotFound):
+        await (await desk.on("changes")).UndoSuccession(unknown)
+    await desk.undo(merged.name)
+
+
+async def test_a_split_case_does_not_name_the_case_it_came_from_to_who_knows_only_it(desk: Desk) -> None:
+    organs = desk.organs
+    own = await organs.register()
+    split = change_pb2.SplitCaseRequest(
+        request_id=new_id(), case=own.name, parties=[own.parties[0].name], title="另案", reason="apart"
+    )
+    done = await (await desk.on("changes")).SplitCase(split)
+    await organs.assign(done.case.name, organs.police, "wu")
+    request = change_pb2.ListSuccessionsRequest(case=done.case.name)
+    assert [] == list((await (await desk.on("changes", officer="wu")).ListSuccessions(request)).successions)
+    assert [done.succession] == list((await (await desk.on("changes")).ListSuccessions(request)).successions)
+
+
+async def test_a_page_of_found_numbers_does_not_tell_that_others_have_the_number(desk: Desk) -> None:
+    organs = desk.organs
+    for _ in range(3):
+        await organs.register(local_number="(2026)闽0105刑初12号", agency=organs.court)
+    own = [await organs.register(local_number="(2026)闽0105刑初12号") for _ in range(2)]
+    pages, request = [], record_pb2.FindCaseByNumberRequest(number="(2026)闽0105刑初12号", page_size=1)
+    while True:
+        page = await (await desk.on("records")).FindCaseByNumber(request)
+        pages.append([item.case for item in page.found])
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert [[case.name] for case in own] == pages
+    request.page_token = ""
+    nobody = await (await desk.on("records", organs.procuratorate)).FindCaseByNumber(request)
+    assert ([], "") == (list(nobody.found), nobody.next_page_token)
 
 
 async def test_a_case_is_split_and_made_whole_again(desk: Desk) -> None:

@@ -47,6 +47,24 @@ class Circumstances:
     seal_opened: bool
 
 
+UNCONNECTED = Circumstances(
+    client_active=True,
+    officer_active=True,
+    takes_part=False,
+    at_stage=False,
+    assigned=False,
+    supervises=False,
+    supervises_unit=False,
+    granted=False,
+    delegated=False,
+    glass_broken=False,
+    glass_approved=False,
+    sealed=False,
+    seal_opened=False,
+)
+"""An active officer and a case that nothing connects: to ask with `replace` what one fact alone would give."""
+
+
 class Grant(NamedTuple):
     """A right given upon a request, and the agency that gave it."""
 

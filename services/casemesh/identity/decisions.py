@@ -10,7 +10,7 @@ from typing import cast
 import structlog
 
 from casemesh.core.names import AGENCY, CASE
-from casemesh.identity.access_rules import AccessRules, CaseFacts, Circumstances, Verdict
+from casemesh.identity.access_rules import UNCONNECTED, AccessRules, CaseFacts, Verdict
 from casemesh.identity.access_store import AccessStore, Connected
 from casemesh.identity.subjects import Subject
 from casemesh.identity.v1.case_access_pb2 import CasePermission
@@ -121,18 +121,4 @@ class CaseAccessDecider:
 
 
 # Whether supervision alone opens anything decides whether all cases of a supervisor's agency, or unit, are looked at.
-_NOTHING = Circumstances(
-    client_active=True,
-    officer_active=True,
-    takes_part=True,
-    at_stage=True,
-    assigned=False,
-    supervises=False,
-    supervises_unit=False,
-    granted=False,
-    delegated=False,
-    glass_broken=False,
-    glass_approved=False,
-    sealed=False,
-    seal_opened=False,
-)
+_NOTHING = replace(UNCONNECTED, takes_part=True, at_stage=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import AGENCY, CASE
 from casemesh.errors import FailedPrecondition, not_found
 from casemesh.identity import fact_store
-from casemesh.identity.access_rules import AccessRules, Circumstances
+from casemesh.identity.access_rules import UNCONNECTED, AccessRules
 from casemesh.identity.recording import calling_officer, event_of_fact, expiry, own_officer
 from casemesh.identity.v1.access_admin_service_pb2 import (
     DelegateAccessRequest,
@@ -100,21 +101,7 @@ class Delegating:
                 raise _not_own(right)
 
     def _allowed(self, right: CasePermission, *, assigned: bool = False, delegated: bool = False) -> bool:
-        circumstances = Circumstances(
-            client_active=True,
-            officer_active=True,
-            takes_part=True,
-            at_stage=True,
-            assigned=assigned,
-            supervises=False,
-            supervises_unit=False,
-            granted=False,
-            delegated=delegated,
-            glass_broken=False,
-            glass_approved=False,
-            sealed=False,
-            seal_opened=False,
-        )
+        circumstances = replace(UNCONNECTED, takes_part=True, at_stage=True, assigned=assigned, delegated=delegated)
         return self._rules.rule(right, circumstances, officer=True).allowed
 
 

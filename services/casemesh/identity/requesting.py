@@ -6,6 +6,7 @@ Asking looks at nothing of the case: the answer is the same whether or not there
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -16,7 +17,7 @@ from casemesh.data.viewing_purposes import viewing_purposes
 from casemesh.errors import FailedPrecondition, FieldViolation, InvalidArgument, ResourceExhausted, not_found
 from casemesh.identity import access_request_store, fact_store
 from casemesh.identity.access_request_store import AccessRequestStore, StoredRequest
-from casemesh.identity.access_rules import AccessRules, Circumstances
+from casemesh.identity.access_rules import UNCONNECTED, AccessRules
 from casemesh.identity.decisions import CaseAccessDecider
 from casemesh.identity.recording import calling_officer, event_of_fact, instant_ahead, moment
 from casemesh.identity.subjects import Subject, subject_of
@@ -99,22 +100,7 @@ class AccessRequests:
         return response
 
     def _can_be_given(self, right: CasePermission) -> bool:
-        circumstances = Circumstances(
-            client_active=True,
-            officer_active=True,
-            takes_part=False,
-            at_stage=False,
-            assigned=False,
-            supervises=False,
-            supervises_unit=False,
-            granted=True,
-            delegated=False,
-            glass_broken=False,
-            glass_approved=False,
-            sealed=False,
-            seal_opened=False,
-        )
-        return self._rules.rule(right, circumstances, officer=True).allowed
+        return self._rules.rule(right, replace(UNCONNECTED, granted=True), officer=True).allowed
 
 
 class AccessDecisions:

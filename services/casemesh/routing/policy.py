@@ -34,9 +34,11 @@ _DECIDE = case_access_pb2.CASE_PERMISSION_DECIDE_EXCHANGE
 _VIEW_PROGRESS = case_access_pb2.CASE_PERMISSION_VIEW_PROGRESS
 
 
-def _changing(audited: str, field: str = "case", resource: str = "case") -> MethodPolicy:
-    """Return the row of what changes who or what is in a case: for officers who work on it."""
-    return MethodPolicy(AGENCY_WITH_TOKEN, Subject.OFFICER, OnCase(_SUBMIT, field, resource), audited)
+def _changing(audited: str, field: str = "case", resource: str = "case", *, binding: bool = True) -> MethodPolicy:
+    """Return the row of what changes who or what is in a case: for officers who work on it, and who are bound by it."""
+    return MethodPolicy(
+        AGENCY_WITH_TOKEN, Subject.OFFICER, OnCase(_SUBMIT, field, resource), audited, fresh_login=binding
+    )
 
 
 POLICIES: PolicyTable = {
@@ -54,8 +56,8 @@ POLICIES: PolicyTable = {
     ),
     f"{RECORDS}/ListLocalNumbers": MethodPolicy(AGENCY_WITH_TOKEN, on_case=OnCase(_VIEW, "case")),
     f"{RECORDS}/FindCaseByNumber": MethodPolicy(AGENCY_WITH_TOKEN),
-    f"{RECORDS}/AddParty": _changing("case.party.added"),
-    f"{RECORDS}/CompleteIdentity": _changing("case.party.identified", "party", "party"),
+    f"{RECORDS}/AddParty": _changing("case.party.added", binding=False),
+    f"{RECORDS}/CompleteIdentity": _changing("case.party.identified", "party", "party", binding=False),
     f"{RECORDS}/ChangeCharges": _changing("case.party.charged", "party", "party"),
     f"{RECORDS}/ListPartyHistory": MethodPolicy(AGENCY_WITH_TOKEN, on_case=OnCase(_VIEW, "party", "party")),
     # The handler asks for the same right on the other cases.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from casemesh.core.clock import Clock
 from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
 from casemesh.translation.activating import version_unknown
@@ -45,7 +47,9 @@ class Reports:
         after = await self._map(request.concept_map, request.version)
         source, target = catalogue.table(after.source_code_system), catalogue.table(after.target_code_system)
         uses = await self._unmapped.uses(after.source_code_system, after.target_code_system, since)
-        found = preview(catalogue.maps_in_force(day).get(after.concept_map), after, source.codes, day, uses)
+        before = catalogue.maps_in_force(day).get(after.concept_map)
+        # A table may have 200,000 codes, and translations go on meanwhile.
+        found = await asyncio.to_thread(preview, before, after, source.codes, day, uses)
         counts = {
             change: admin_pb2.ChangeCount(code_count=codes, use_count=carried)
             for change, (codes, carried) in found.counts.items()
@@ -80,7 +84,7 @@ class Reports:
             version = in_force.version
         found = await self._map(request.concept_map, version)
         source, target = catalogue.table(found.source_code_system), catalogue.table(found.target_code_system)
-        counted = coverage(found, source, day)
+        counted = await asyncio.to_thread(coverage, found, source, day)
         described = await self._versions.concept_map(self._store.database, request.concept_map, version)
         assert described is not None
         folded = list(counted.folded.items())

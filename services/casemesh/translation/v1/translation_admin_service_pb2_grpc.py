@@ -123,8 +123,8 @@ class TranslationAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportConceptMap(self, request, context):
-        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
-        force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does; what it maps in the queue is resolved. Its
+        codes must stand in the tables in force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
         identifier joins other tables.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -41,8 +41,8 @@ class TranslationAdminServiceStub:
     with other content.
     """
     ImportConceptMap: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportConceptMapRequest, _translation_admin_service_pb2.ImportConceptMapResponse]
-    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
-    force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does; what it maps in the queue is resolved. Its
+    codes must stand in the tables in force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
     identifier joins other tables.
     """
     ActivateCodeSystem: _grpc.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateCodeSystemRequest, _translation_admin_service_pb2.ActivateCodeSystemResponse]
@@ -101,8 +101,8 @@ class TranslationAdminServiceAsyncStub(TranslationAdminServiceStub):
     with other content.
     """
     ImportConceptMap: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ImportConceptMapRequest, _translation_admin_service_pb2.ImportConceptMapResponse]  # type: ignore[assignment]
-    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
-    force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+    """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does; what it maps in the queue is resolved. Its
+    codes must stand in the tables in force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
     identifier joins other tables.
     """
     ActivateCodeSystem: _aio.UnaryUnaryMultiCallable[_translation_admin_service_pb2.ActivateCodeSystemRequest, _translation_admin_service_pb2.ActivateCodeSystemResponse]  # type: ignore[assignment]
@@ -170,8 +170,8 @@ class TranslationAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _translation_admin_service_pb2.ImportConceptMapRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_translation_admin_service_pb2.ImportConceptMapResponse, _abc.Awaitable[_translation_admin_service_pb2.ImportConceptMapResponse]]:
-        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does. Its codes must stand in the tables in
-        force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
+        """ImportConceptMap loads a map as a new version and puts it in force, as ImportCodeSystem does; what it maps in the queue is resolved. Its
+        codes must stand in the tables in force. Errors: as ImportCodeSystem; NOT_FOUND (CODE_SYSTEM_UNKNOWN) when a table is not loaded; ALREADY_EXISTS when a map of this
         identifier joins other tables.
         """
 
