@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.desk import enrolled
 from bench.figures import Report
 from casemesh.audit.v1 import audit_query_service_pb2 as audit_pb
 from casemesh.cli import demo_agencies
 from casemesh.client.dossier_upload import LocalDocument, finalize_dossier, upload_documents
 from casemesh.client.purpose import Purpose
-from casemesh.client.session import OperatorSession, Session
+from casemesh.client.session import Session
 from casemesh.core.ids import new_id
 from casemesh.dossier.v1 import dossier_read_service_pb2 as read_pb
 from casemesh.dossier.v1 import dossier_service_pb2 as dossier_pb
 from casemesh.errors import NotFound
 from casemesh.local.platform import running_platform
-from casemesh.pki.authority import Pki
 from casemesh.routing.v1 import case_pb2, case_service_pb2, exchange_service_pb2
 
 CALLS = int(os.environ.get("CASEMESH_BENCH_CALLS", "2000"))
@@ -53,14 +53,8 @@ async def measure(report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix="casemesh-bench-", dir=os.environ.get("CASEMESH_BENCH_DIR")) as scratch:
         data = Path(scratch) / "data"
         async with running_platform(data, gateway_port=0) as addresses:
-            pki = Pki(Path(addresses.pki))
-            operator = pki.layout.root / "mesh" / "operator"
-            async with OperatorSession(addresses.services, operator) as admin:
-                plans = (demo_agencies.POLICE, demo_agencies.PROCURATORATE, demo_agencies.COURT)
-                police, procuratorate, court = [
-                    await demo_agencies.enrol(plan, pki, admin, addresses, pki.layout.root / "signing" / "ca.pem")
-                    for plan in plans
-                ]
+            plans = (demo_agencies.POLICE, demo_agencies.PROCURATORATE, demo_agencies.COURT)
+            police, procuratorate, court = await enrolled(addresses, *plans)
             async with (
                 Session(police.officers[0]) as owner,
                 Session(court.officers[0], purpose=Purpose("handling")) as outsider,

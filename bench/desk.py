@@ -11,11 +11,13 @@ import psutil
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from casemesh.cli.demo_agencies import AgencyPlan, EnrolledAgency, enrol
 from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.client.dossier_download import DownloadedDossier, download_dossier
 from casemesh.client.dossier_upload import LocalDocument, UploadedDossier, finalize_dossier, upload_documents
 from casemesh.client.download_frames import read_stub
 from casemesh.client.login_assertion import OfficerLogin, sign_assertion
+from casemesh.client.session import OperatorSession
 from casemesh.client.upload_frames import dossier_stub
 from casemesh.core.ids import new_id
 from casemesh.dossier.v1 import dossier_catalogue_service_pb2 as catalogue_pb
@@ -170,6 +172,13 @@ class WithMetadata:
             return call(request, metadata=self._metadata, **options)
 
         return invoke
+
+
+async def enrolled(addresses: Addresses, *plans: AgencyPlan) -> list[EnrolledAgency]:
+    """Enrol agencies as the demo does, each with a session's profiles."""
+    pki = Pki(Path(addresses.pki))
+    async with OperatorSession(addresses.services, pki.layout.root / "mesh" / "operator") as operator:
+        return [await enrol(plan, pki, operator, addresses, pki.layout.signing_trust) for plan in plans]
 
 
 def channel(addresses: Addresses, service: str, peer: str) -> Any:

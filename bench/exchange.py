@@ -20,14 +20,14 @@ from pathlib import Path
 
 import psutil
 
+from bench.desk import enrolled
 from bench.figures import Report
-from casemesh.cli.demo_agencies import POLICE, PROCURATORATE, EnrolledAgency, enrol
-from casemesh.client.session import OperatorSession, Session
+from casemesh.cli.demo_agencies import POLICE, PROCURATORATE, EnrolledAgency
+from casemesh.client.session import Session
 from casemesh.common.v1.coded_value_pb2 import CodedValue
 from casemesh.core.ids import new_id
 from casemesh.data import code_system_packs
-from casemesh.local.platform import Addresses, running_platform
-from casemesh.pki.authority import Pki
+from casemesh.local.platform import running_platform
 from casemesh.routing.v1 import case_pb2, case_service_pb2
 from casemesh.routing.v1 import exchange_service_pb2 as pb2
 
@@ -43,7 +43,7 @@ async def measure(report: Report) -> None:
     folder = os.environ.get("CASEMESH_BENCH_DIR")
     with tempfile.TemporaryDirectory(prefix="casemesh-bench-", dir=folder) as scratch:
         async with running_platform(Path(scratch) / "data", gateway_port=0, trace_one_in=TRACE_ONE_IN) as addresses:
-            sender, recipient = await _agencies(addresses)
+            sender, recipient = await enrolled(addresses, POLICE, PROCURATORATE)
             async with Session(sender.officers[0]) as officer, receiving(recipient) as inbox:
                 cases = [await register_case(officer, number) for number in range(IN_FLIGHT)]
                 desk = Desk(officer, recipient.name, inbox)
@@ -168,13 +168,6 @@ async def receiving(agency: EnrolledAgency) -> AsyncIterator[Inbox]:
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
-
-
-async def _agencies(addresses: Addresses) -> list[EnrolledAgency]:
-    pki = Pki(Path(addresses.pki))
-    roots = pki.layout.root / "signing" / "ca.pem"
-    async with OperatorSession(addresses.services, pki.layout.root / "mesh" / "operator") as operator:
-        return [await enrol(plan, pki, operator, addresses, roots) for plan in (POLICE, PROCURATORATE)]
 
 
 async def register_case(officer: Session, number: int) -> case_pb2.Case:

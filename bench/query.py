@@ -15,15 +15,15 @@ from pathlib import Path
 
 from google.type.date_pb2 import Date
 
+from bench.desk import enrolled
 from bench.figures import Report
 from casemesh.cli.data_service_file import read_data_service
-from casemesh.cli.demo_agencies import COURT, POLICE, EnrolledAgency, enrol
+from casemesh.cli.demo_agencies import COURT, POLICE, EnrolledAgency
 from casemesh.client.answering import Answering
-from casemesh.client.session import OperatorSession, Session
+from casemesh.client.session import Session
 from casemesh.core.ids import new_id
 from casemesh.data.tables import shipped_bytes
-from casemesh.local.platform import Addresses, running_platform
-from casemesh.pki.authority import Pki
+from casemesh.local.platform import running_platform
 from casemesh.routing.v1 import case_pb2, case_service_pb2, data_service_pb2
 from casemesh.routing.v1.data_provider_service_pb2 import PublishDataServiceRequest, QueryAnswer
 from casemesh.routing.v1.data_query_service_pb2 import AskQueryRequest
@@ -47,7 +47,7 @@ async def measure(report: Report) -> None:
     folder = os.environ.get("CASEMESH_BENCH_DIR")
     with tempfile.TemporaryDirectory(prefix="casemesh-bench-", dir=folder) as scratch:
         async with running_platform(Path(scratch) / "data", gateway_port=0) as addresses:
-            police, court = await _agencies(addresses)
+            police, court = await enrolled(addresses, POLICE, COURT)
             service = await _published(police, _described(Path(scratch) / "identity-number.toml"))
             async with (
                 Session(court.officers[0]) as officer,
@@ -112,13 +112,6 @@ async def _published(police: EnrolledAgency, described: data_service_pb2.DataSer
     async with Session(police.system, as_system=True) as system:
         request = PublishDataServiceRequest(request_id=new_id(), data_service=described)
         return (await system.data_provider.PublishDataService(request)).data_service
-
-
-async def _agencies(addresses: Addresses) -> list[EnrolledAgency]:
-    pki = Pki(Path(addresses.pki))
-    roots = pki.layout.root / "signing" / "ca.pem"
-    async with OperatorSession(addresses.services, pki.layout.root / "mesh" / "operator") as operator:
-        return [await enrol(plan, pki, operator, addresses, roots) for plan in (POLICE, COURT)]
 
 
 async def _case(officer: Session) -> case_pb2.Case:

@@ -16,12 +16,12 @@ from casemesh.audit.v1 import audit_query_service_pb2 as query_pb
 from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceStub
 from casemesh.audit.v1.event_pb2 import Event
 from casemesh.client.purpose import KIND_KEY, Purpose
+from casemesh.core.clock import CHINA
 from casemesh.core.ids import new_id
 from casemesh.dossier.v1 import dossier_pb2
 from casemesh.dossier.v1 import dossier_read_service_pb2 as read_pb
 from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceStub
 from casemesh.errors import CaseMeshError, InvalidArgument, NotFound, ResourceExhausted, from_rpc_error
-from casemesh.identity.browsing import SHANGHAI
 from casemesh.identity.config import BrowsingConfig
 from casemesh.identity.v1.access_monitoring_service_pb2 import AccessAlertRule
 from casemesh.identity.v1.access_service_pb2 import CheckAccessRequest, RecordReadingSizeRequest
@@ -362,7 +362,7 @@ async def test_reading_outside_the_usual_hours_is_told_once_a_day(
     mesh_of: MeshOf, begin: int, end: int, expected: list[str]
 ) -> None:
     clock = FakeClock(datetime.now(UTC))
-    local = clock.now().astimezone(SHANGHAI)
+    local = clock.now().astimezone(CHINA)
     hours = f"{local + timedelta(hours=begin):%H:%M}-{local + timedelta(hours=end):%H:%M}"
     own = {"identity": {"browsing": BrowsingConfig(usual_hours=hours)}}
     async with mesh_of("identity", clock=clock, own=own) as mesh:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from casemesh.client import receiving
-from casemesh.client.receiving import Receiver, receive_until
+from casemesh.client.receiving import Receiver
+from casemesh.client.receiving import run_until as run_until_set
 from casemesh.errors import CaseMeshError, FailedPrecondition, PermissionDenied, Unavailable
 from casemesh.routing.v1.delivery_pb2 import DeliveryReport
 from casemesh.routing.v1.exchange_pb2 import Delivery, Exchange
@@ -83,7 +84,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def run_until(receiver: Receiver, condition: Callable[[], bool]) -> None:
     done = asyncio.Event()
-    running = asyncio.create_task(receive_until(receiver, done))
+    running = asyncio.create_task(run_until_set(receiver.run(), done))
     await until(lambda: condition() or running.done())
     done.set()
     await running

@@ -158,7 +158,9 @@ def _arrange(entries: list[CatalogueEntry], *, by_type: bool) -> list[VolumeTabl
 
 
 async def _pdf(session: Session, parent: str, tables: list[VolumeTable], waiting: int) -> bytes:
-    from datetime import datetime, timedelta, timezone
+    from datetime import datetime
+
+    from casemesh.core.clock import CHINA
 
     try:
         from casemesh.client.catalogue_pdf import ReportHeading, to_pdf
@@ -169,5 +171,5 @@ async def _pdf(session: Session, parent: str, tables: list[VolumeTable], waiting
     dossier: Any = await session.dossier_read.GetDossier(
         read_pb.GetDossierRequest(name=parent.partition("/versions/")[0])
     )
-    made_at = f"{datetime.now(timezone(timedelta(hours=8))):%Y-%m-%d %H:%M} (UTC+8)"
+    made_at = f"{datetime.now(CHINA):%Y-%m-%d %H:%M} (UTC+8)"
     return to_pdf(tables, ReportHeading(dossier.dossier.title, parent, dossier.dossier.case, made_at, waiting))

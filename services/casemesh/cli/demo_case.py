@@ -23,6 +23,7 @@ from casemesh.client.session import Session
 from casemesh.client.trail import VerifiedTrail
 from casemesh.client.trail_export import export_trail, verify_trail
 from casemesh.common.v1.coded_value_pb2 import CodedValue
+from casemesh.core.clock import CHINA
 from casemesh.core.ids import new_id
 from casemesh.identity.v1 import access_admin_service_pb2
 from casemesh.routing.v1 import case_pb2, case_service_pb2, exchange_pb2, exchange_service_pb2
@@ -189,5 +190,5 @@ def police_code(title: str) -> CodedValue:
 
 
 def _today() -> Date:
-    day = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()
+    day = dt.datetime.now(CHINA).date()
     return Date(year=day.year, month=day.month, day=day.day)

@@ -220,6 +220,7 @@ async def serve(
 
     from casemesh.cli.query_program import answer_by
     from casemesh.client.answering import Answering
+    from casemesh.client.receiving import run_until
 
     done = asyncio.Event()
     answered = 0
@@ -233,17 +234,7 @@ async def serve(
 
     async with run.session(as_system=True) as session:
         answer = answer_by(program, timeout, lambda failure: run.output.notice(failure.key, **failure.values))
-        answering = Answering(session.data_provider, answer, on_answered=told)
-        running = asyncio.create_task(answering.run())
-        waiting = asyncio.create_task(done.wait())
-        try:
-            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-        finally:
-            running.cancel()
-            waiting.cancel()
-            await asyncio.gather(running, waiting, return_exceptions=True)
+        await run_until(Answering(session.data_provider, answer, on_answered=told).run(), done)
     run.output.result({"answered": answered})
 
 

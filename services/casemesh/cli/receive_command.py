@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 async def _stream(run: Invocation, to: Path, count: int) -> None:
     import asyncio
 
-    from casemesh.client.receiving import Receiver, receive_until
+    from casemesh.client.receiving import Receiver, run_until
 
     done = asyncio.Event()
     stored: dict[str, Any] = {}
@@ -58,7 +58,7 @@ async def _stream(run: Invocation, to: Path, count: int) -> None:
         receiver = Receiver(
             session.exchanges, store, max_outstanding=min(count, 16), on_acknowledged=confirm, on_report=tell
         )
-        await receive_until(receiver, done)
+        await run_until(receiver.run(), done)
 
 
 async def _pull(run: Invocation, to: Path) -> None:

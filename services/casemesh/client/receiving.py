@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from casemesh.client.retry import pause_after, pauses
 from casemesh.errors import CaseMeshError, Unavailable
@@ -131,9 +131,9 @@ def _break_of(failure: CaseMeshError) -> CaseMeshError:
     return Unavailable("UNKNOWN", f"the stream broke: {failure.message}")
 
 
-async def receive_until(receiver: Receiver, done: asyncio.Event) -> None:
-    """Run `receiver` until `done` is set; raises what it raises."""
-    running = asyncio.ensure_future(receiver.run())
+async def run_until(work: Coroutine[Any, Any, None], done: asyncio.Event) -> None:
+    """Run `work`, which goes on for ever, until `done` is set; raises what it raises."""
+    running = asyncio.ensure_future(work)
     waiting = asyncio.ensure_future(done.wait())
     try:
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)

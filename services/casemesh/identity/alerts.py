@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from casemesh.core.clock import Clock
+from casemesh.core.clock import CHINA, Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import AGENCY, CASE
 from casemesh.errors import FailedPrecondition, not_found
 from casemesh.identity import alert_store, fact_store
 from casemesh.identity.alert_store import StoredDecoy
-from casemesh.identity.browsing import SHANGHAI, names
+from casemesh.identity.browsing import names
 from casemesh.identity.facts import officer_name
 from casemesh.identity.recording import calling_officer
 from casemesh.identity.v1.access_monitoring_service_pb2 import (
@@ -59,7 +59,7 @@ class Alerts:
 
     async def raise_alert(self, call: Call, sign: Sign) -> None:
         """Raise an alert unless there is one of the day already. It is kept when this returns."""
-        key = (self._clock.now().astimezone(SHANGHAI).date(), *sign[:4])
+        key = (self._clock.now().astimezone(CHINA).date(), *sign[:4])
         if key in self._raised:
             return
         async with self._database.transaction() as transaction:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time
 from typing import Final, NamedTuple
 
+from casemesh.core.clock import CHINA
 from casemesh.identity.v1.access_monitoring_service_pb2 import AccessAlertRule
 
-SHANGHAI: Final = timezone(timedelta(hours=8))
 _OFFICERS_WATCHED: Final = 10_000
 
 
@@ -112,7 +112,7 @@ class UsualHours:
 
     def include(self, now: datetime) -> bool:
         """Say whether work is usual at this instant."""
-        local = now.astimezone(SHANGHAI).time()
+        local = now.astimezone(CHINA).time()
         if self.begin < self.end:
             return self.begin <= local < self.end
         return local >= self.begin or local < self.end

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date
 
-from casemesh.core.clock import Clock
-
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""Eight hours ahead all year; summer time ended in 1991, and a machine without a time zone database has this too."""
+from casemesh.core.clock import CHINA, Clock
 
 _MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 from casemesh.client.marking.process import PARTIAL as _PARTIAL
+from casemesh.core.clock import CHINA
 
 if TYPE_CHECKING:
     from casemesh.identity.v1.export_mark_service_pb2 import ExportMark
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 SECONDS_PER_FILE: Final = 120.0
 """Wall time for one file."""
 _MOST_NAME_BYTES: Final = 255
-_SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class MarkedCopies:
 
 def mark_lines(mark: ExportMark) -> list[str]:
     """Return what stands on a copy, first the line over the page: who, of which agency, when; then what leads back."""
-    read_at = mark.reading_time.ToDatetime(tzinfo=_SHANGHAI)
+    read_at = mark.reading_time.ToDatetime(tzinfo=CHINA)
     return [
         f"{mark.agency_display_name} {mark.officer_display_name} {read_at:%Y-%m-%d %H:%M}",
         f"水印 Mark {mark.mark}",

@@ -13,15 +13,14 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final, NamedTuple
 
+from casemesh.core.clock import CHINA
 from casemesh.dossier.version_store import NamedContent
 
 MANIFEST_NAME: Final = "manifest.json"
 
-# Where the dossier's people live; a ZIP file's times have no zone.
-_SHANGHAI: Final = timezone(timedelta(hours=8))
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _DESCRIPTOR: Final = struct.Struct("<4sIII")
@@ -216,7 +215,8 @@ def _end(count: int, directory_offset: int, directory_size: int) -> bytes:
 
 
 def _dos_time(at: datetime) -> tuple[int, int]:
-    local = at.astimezone(_SHANGHAI)
+    # Where the dossier's people live; a ZIP file's times have no zone.
+    local = at.astimezone(CHINA)
     return (
         local.hour << 11 | local.minute << 5 | local.second // 2,
         (local.year - 1980) << 9 | local.month << 5 | local.day,
