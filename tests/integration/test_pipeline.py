@@ -101,6 +101,8 @@ class FakeDossiers(
 
     calls: list[Any] = field(default_factory=list)
     failure: Exception | None = None
+    content: bytes = b""
+    sent: int = 0
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def GetDossier(self, request: Any, context: Any) -> Any:
@@ -116,8 +118,12 @@ class FakeDossiers(
     async def DownloadDocuments(self, request: Any, context: Any) -> AsyncIterator[Any]:
         self.calls.append(current_call())
         try:
+            chunk = dossier_read_service_pb2.DownloadChunk(data=self.content)
             while True:
-                yield dossier_read_service_pb2.DownloadDocumentsResponse()
+                yield dossier_read_service_pb2.DownloadDocumentsResponse(
+                    frames=[dossier_read_service_pb2.DownloadFrame(chunk=chunk)]
+                )
+                self.sent += 1
                 await asyncio.sleep(0.01)
         finally:
             self.closed.set()
@@ -442,6 +448,23 @@ async def test_an_open_stream_goes_on_when_a_question_fails_and_the_next_is_answ
     while len(served.decider.questions) < asked + 3:
         assert await call.read() is not grpc.aio.EOF
     assert served.decider.failures == []
+
+
+async def test_a_stream_whose_client_does_not_read_is_cut_and_its_client_told_when_it_reads_on(served: Served) -> None:
+    served.dossiers.content = bytes(1024 * 1024)
+    call = download(served)
+    await call.read()
+    sent_before = -1
+    while sent_before < served.dossiers.sent:
+        # Nothing was taken from one question to the next: the handler's write waits for the client.
+        sent_before, asked = served.dossiers.sent, len(served.decider.questions)
+        while len(served.decider.questions) == asked:
+            await asyncio.sleep(0.01)
+    served.decider.allowed = served.decider.visible = False
+    await asyncio.wait_for(served.dossiers.closed.wait(), TIMEOUT)
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await asyncio.wait_for(read_to_the_end(call), TIMEOUT)
+    assert from_rpc_error(error.value).reason == "STREAM_RIGHT_ENDED"
 
 
 @pytest.mark.parametrize("fault", ["broken", "hanging"])
