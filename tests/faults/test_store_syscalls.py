@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -53,7 +52,8 @@ async def tampering(run: UploadRun, call: str, fault: str, number: int, log: Pat
         yield
     finally:
         if strace.returncode is None:
-            strace.send_signal(signal.SIGINT)
+            # Asked to let go of a process that is just ending, strace may wait for it for good; the kernel lets go.
+            strace.kill()
         await strace.communicate()
 
 

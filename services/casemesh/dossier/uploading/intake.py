@@ -144,9 +144,7 @@ class UploadIntake:
                 if slab is not None:
                     self.writer.write(slab)
             except (OSError, PackBroken) as error:
-                # The first failure is the one that tells; those that follow only say that there was one.
-                self.error = self.error or error
-                self._wrote()
+                self._fail(error)
             if self.error is not None:
                 continue
             with self._lock:
@@ -175,7 +173,15 @@ class UploadIntake:
         try:
             self.writer.push()
         except (OSError, PackBroken) as error:
-            self.error = error
+            self._fail(error)
+            return
+        self._wrote()
+
+    def _fail(self, error: Exception) -> None:
+        # The first failure is the one that tells; those that follow only say that there was one.
+        self.error = self.error or error
+        # The sender may wait to hear of what it sent before it sends more, and so never meet the broken pack.
+        self.finish()
         self._wrote()
 
     def _seal(self, message: UploadMessage) -> None:
