@@ -71,6 +71,7 @@ DATA_SERVICE = ResourceName("dataServices/{data_service}")
 DATA_QUERY = ResourceName("dataQueries/{data_query}")
 RECEIPT = ResourceName("exchanges/{exchange}/receipts/{receipt}")
 SINGLE_TRACK = ResourceName("singleTracks/{single_track}")
+WARNING = ResourceName("warnings/{warning}")
 
 
 def agency_of(name: str) -> str:

@@ -27,9 +27,10 @@ from casemesh.common.v1 import field_rules_pb2 as casemesh_dot_common_dot_v1_dot
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+casemesh/audit/v1/audit_query_service.proto\x12\x11\x63\x61semesh.audit.v1\x1a\x1d\x63\x61semesh/audit/v1/event.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"x\n\x15ListCaseEventsRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\"a\n\x16ListCaseEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.casemesh.audit.v1.LoggedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x12\x45xportTrailRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\"#\n\x13\x45xportTrailResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\";\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\"P\n\x18GetInclusionProofRequest\x12\x19\n\tlog_index\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\ttree_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"Q\n\x19GetInclusionProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"Y\n\x1aGetConsistencyProofRequest\x12\x1e\n\nfirst_size\x18\x01 \x01(\x03\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1b\n\x0bsecond_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"B\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\x32\xb4\x05\n\x11\x41uditQueryService\x12\x88\x01\n\x0eListCaseEvents\x12(.casemesh.audit.v1.ListCaseEventsRequest\x1a).casemesh.audit.v1.ListCaseEventsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{case=cases/*}/events\x12^\n\x0b\x45xportTrail\x12%.casemesh.audit.v1.ExportTrailRequest\x1a&.casemesh.audit.v1.ExportTrailResponse0\x01\x12z\n\rGetCheckpoint\x12\'.casemesh.audit.v1.GetCheckpointRequest\x1a(.casemesh.audit.v1.GetCheckpointResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/checkpoint\x12\x97\x01\n\x11GetInclusionProof\x12+.casemesh.audit.v1.GetInclusionProofRequest\x1a,.casemesh.audit.v1.GetInclusionProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/inclusionProofs/{log_index}\x12\x9d\x01\n\x13GetConsistencyProof\x12-.casemesh.audit.v1.GetConsistencyProofRequest\x1a..casemesh.audit.v1.GetConsistencyProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/checkpoint:consistencyProofb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+casemesh/audit/v1/audit_query_service.proto\x12\x11\x63\x61semesh.audit.v1\x1a\x1d\x63\x61semesh/audit/v1/event.proto\x1a$casemesh/common/v1/field_rules.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x02\n\x15ListCaseEventsRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xca\xf3\x18\x05\x30\x00\x38\xe8\x07\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xca\xf3\x18\x03\x10\xc8\x01\x12/\n\x07\x61\x63tions\x18\x04 \x03(\tB\x1e\xca\xf3\x18\x1a*\x16[a-z]+(\\.[a-z_]+){0,3}H\x14\x12$\n\x06\x61gency\x18\x05 \x01(\tB\x14\xfa\x41\x11\n\x0f\x63\x61semesh/Agency\x12&\n\x07officer\x18\x06 \x01(\tB\x15\xfa\x41\x12\n\x10\x63\x61semesh/Officer\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x16ListCaseEventsResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.casemesh.audit.v1.LoggedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x12\x45xportTrailRequest\x12$\n\x04\x63\x61se\x18\x01 \x01(\tB\x16\xe2\x41\x01\x02\xfa\x41\x0f\n\rcasemesh/Case\"#\n\x13\x45xportTrailResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"k\n\x15GetCheckpointResponse\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x14\n\x0cverifier_key\x18\x02 \x01(\t\x12\x16\n\x0ewitness_quorum\x18\x03 \x01(\x05\x12\x16\n\x0equorum_lacking\x18\x04 \x01(\x08\"P\n\x18GetInclusionProofRequest\x12\x19\n\tlog_index\x18\x01 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\x12\x19\n\ttree_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"Q\n\x19GetInclusionProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"Y\n\x1aGetConsistencyProofRequest\x12\x1e\n\nfirst_size\x18\x01 \x01(\x03\x42\n\xe2\x41\x01\x02\xca\xf3\x18\x02\x30\x01\x12\x1b\n\x0bsecond_size\x18\x02 \x01(\x03\x42\x06\xca\xf3\x18\x02\x30\x00\"B\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x03\x32\xb4\x05\n\x11\x41uditQueryService\x12\x88\x01\n\x0eListCaseEvents\x12(.casemesh.audit.v1.ListCaseEventsRequest\x1a).casemesh.audit.v1.ListCaseEventsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{case=cases/*}/events\x12^\n\x0b\x45xportTrail\x12%.casemesh.audit.v1.ExportTrailRequest\x1a&.casemesh.audit.v1.ExportTrailResponse0\x01\x12z\n\rGetCheckpoint\x12\'.casemesh.audit.v1.GetCheckpointRequest\x1a(.casemesh.audit.v1.GetCheckpointResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/checkpoint\x12\x97\x01\n\x11GetInclusionProof\x12+.casemesh.audit.v1.GetInclusionProofRequest\x1a,.casemesh.audit.v1.GetInclusionProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/inclusionProofs/{log_index}\x12\x9d\x01\n\x13GetConsistencyProof\x12-.casemesh.audit.v1.GetConsistencyProofRequest\x1a..casemesh.audit.v1.GetConsistencyProofResponse\"\'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/checkpoint:consistencyProofb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\312\363\030\0050\0008\350\007'
   _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\312\363\030\003\020\310\001'
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['actions']._loaded_options = None
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['actions']._serialized_options = b'\312\363\030\032*\026[a-z]+(\\.[a-z_]+){0,3}H\024'
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['agency']._loaded_options = None
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['agency']._serialized_options = b'\372A\021\n\017casemesh/Agency'
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['officer']._loaded_options = None
+  _globals['_LISTCASEEVENTSREQUEST'].fields_by_name['officer']._serialized_options = b'\372A\022\n\020casemesh/Officer'
   _globals['_EXPORTTRAILREQUEST'].fields_by_name['case']._loaded_options = None
   _globals['_EXPORTTRAILREQUEST'].fields_by_name['case']._serialized_options = b'\342A\001\002\372A\017\n\rcasemesh/Case'
   _globals['_GETINCLUSIONPROOFREQUEST'].fields_by_name['log_index']._loaded_options = None
@@ -60,26 +67,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITQUERYSERVICE'].methods_by_name['GetInclusionProof']._serialized_options = b'\202\323\344\223\002!\022\037/v1/inclusionProofs/{log_index}'
   _globals['_AUDITQUERYSERVICE'].methods_by_name['GetConsistencyProof']._loaded_options = None
   _globals['_AUDITQUERYSERVICE'].methods_by_name['GetConsistencyProof']._serialized_options = b'\202\323\344\223\002!\022\037/v1/checkpoint:consistencyProof'
-  _globals['_LISTCASEEVENTSREQUEST']._serialized_start=225
-  _globals['_LISTCASEEVENTSREQUEST']._serialized_end=345
-  _globals['_LISTCASEEVENTSRESPONSE']._serialized_start=347
-  _globals['_LISTCASEEVENTSRESPONSE']._serialized_end=444
-  _globals['_EXPORTTRAILREQUEST']._serialized_start=446
-  _globals['_EXPORTTRAILREQUEST']._serialized_end=504
-  _globals['_EXPORTTRAILRESPONSE']._serialized_start=506
-  _globals['_EXPORTTRAILRESPONSE']._serialized_end=541
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=543
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=565
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=567
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=626
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=628
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=708
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=710
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=791
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=793
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=882
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=884
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=950
-  _globals['_AUDITQUERYSERVICE']._serialized_start=953
-  _globals['_AUDITQUERYSERVICE']._serialized_end=1645
+  _globals['_LISTCASEEVENTSREQUEST']._serialized_start=259
+  _globals['_LISTCASEEVENTSREQUEST']._serialized_end=600
+  _globals['_LISTCASEEVENTSRESPONSE']._serialized_start=602
+  _globals['_LISTCASEEVENTSRESPONSE']._serialized_end=699
+  _globals['_EXPORTTRAILREQUEST']._serialized_start=701
+  _globals['_EXPORTTRAILREQUEST']._serialized_end=759
+  _globals['_EXPORTTRAILRESPONSE']._serialized_start=761
+  _globals['_EXPORTTRAILRESPONSE']._serialized_end=796
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=798
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=820
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=822
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=929
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=931
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1011
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1013
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1094
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1096
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1185
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1187
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1253
+  _globals['_AUDITQUERYSERVICE']._serialized_start=1256
+  _globals['_AUDITQUERYSERVICE']._serialized_end=1948
 # @@protoc_insertion_point(module_scope)

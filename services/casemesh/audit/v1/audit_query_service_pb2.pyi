@@ -1,8 +1,11 @@
+import datetime
+
 from casemesh.audit.v1 import event_pb2 as _event_pb2
 from casemesh.common.v1 import field_rules_pb2 as _field_rules_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -12,14 +15,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ListCaseEventsRequest(_message.Message):
-    __slots__ = ("case", "page_size", "page_token")
+    __slots__ = ("case", "page_size", "page_token", "actions", "agency", "officer", "start_time", "end_time")
     CASE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    AGENCY_FIELD_NUMBER: _ClassVar[int]
+    OFFICER_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     case: str
     page_size: int
     page_token: str
-    def __init__(self, case: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    actions: _containers.RepeatedScalarFieldContainer[str]
+    agency: str
+    officer: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, case: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., actions: _Optional[_Iterable[str]] = ..., agency: _Optional[str] = ..., officer: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListCaseEventsResponse(_message.Message):
     __slots__ = ("events", "next_page_token")
@@ -46,12 +59,16 @@ class GetCheckpointRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetCheckpointResponse(_message.Message):
-    __slots__ = ("note", "verifier_key")
+    __slots__ = ("note", "verifier_key", "witness_quorum", "quorum_lacking")
     NOTE_FIELD_NUMBER: _ClassVar[int]
     VERIFIER_KEY_FIELD_NUMBER: _ClassVar[int]
+    WITNESS_QUORUM_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_LACKING_FIELD_NUMBER: _ClassVar[int]
     note: str
     verifier_key: str
-    def __init__(self, note: _Optional[str] = ..., verifier_key: _Optional[str] = ...) -> None: ...
+    witness_quorum: int
+    quorum_lacking: bool
+    def __init__(self, note: _Optional[str] = ..., verifier_key: _Optional[str] = ..., witness_quorum: _Optional[int] = ..., quorum_lacking: _Optional[bool] = ...) -> None: ...
 
 class GetInclusionProofRequest(_message.Message):
     __slots__ = ("log_index", "tree_size")

@@ -78,8 +78,8 @@ class AuditQueryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportTrail(self, request, context):
-        """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, checkpoint), in pieces. Exporting
-        it is itself an event. Errors: NOT_FOUND.
+        """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, the checkpoint with the signatures
+        of log and log witnesses, keys; see docs/trail.md), in pieces. Exporting it is itself an event. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

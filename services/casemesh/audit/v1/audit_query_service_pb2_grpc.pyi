@@ -39,8 +39,8 @@ class AuditQueryServiceStub:
     ListCaseEvents: _grpc.UnaryUnaryMultiCallable[_audit_query_service_pb2.ListCaseEventsRequest, _audit_query_service_pb2.ListCaseEventsResponse]
     """ListCaseEvents lists the trail of a case, in order. Reading it is itself an event. Errors: NOT_FOUND."""
     ExportTrail: _grpc.UnaryStreamMultiCallable[_audit_query_service_pb2.ExportTrailRequest, _audit_query_service_pb2.ExportTrailResponse]
-    """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, checkpoint), in pieces. Exporting
-    it is itself an event. Errors: NOT_FOUND.
+    """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, the checkpoint with the signatures
+    of log and log witnesses, keys; see docs/trail.md), in pieces. Exporting it is itself an event. Errors: NOT_FOUND.
     """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_audit_query_service_pb2.GetCheckpointRequest, _audit_query_service_pb2.GetCheckpointResponse]
     """GetCheckpoint returns the latest signed checkpoint."""
@@ -60,8 +60,8 @@ class AuditQueryServiceAsyncStub(AuditQueryServiceStub):
     ListCaseEvents: _aio.UnaryUnaryMultiCallable[_audit_query_service_pb2.ListCaseEventsRequest, _audit_query_service_pb2.ListCaseEventsResponse]  # type: ignore[assignment]
     """ListCaseEvents lists the trail of a case, in order. Reading it is itself an event. Errors: NOT_FOUND."""
     ExportTrail: _aio.UnaryStreamMultiCallable[_audit_query_service_pb2.ExportTrailRequest, _audit_query_service_pb2.ExportTrailResponse]  # type: ignore[assignment]
-    """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, checkpoint), in pieces. Exporting
-    it is itself an event. Errors: NOT_FOUND.
+    """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, the checkpoint with the signatures
+    of log and log witnesses, keys; see docs/trail.md), in pieces. Exporting it is itself an event. Errors: NOT_FOUND.
     """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_audit_query_service_pb2.GetCheckpointRequest, _audit_query_service_pb2.GetCheckpointResponse]  # type: ignore[assignment]
     """GetCheckpoint returns the latest signed checkpoint."""
@@ -90,8 +90,8 @@ class AuditQueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_query_service_pb2.ExportTrailRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_audit_query_service_pb2.ExportTrailResponse], _abc.AsyncIterator[_audit_query_service_pb2.ExportTrailResponse]]:
-        """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, checkpoint), in pieces. Exporting
-        it is itself an event. Errors: NOT_FOUND.
+        """ExportTrail sends the trail of a case as a bundle that verifies offline (JSON: events, salts, proofs, the checkpoint with the signatures
+        of log and log witnesses, keys; see docs/trail.md), in pieces. Exporting it is itself an event. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

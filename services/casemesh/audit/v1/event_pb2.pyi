@@ -55,13 +55,15 @@ class Event(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., source_sequence: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., case: _Optional[str] = ..., action: _Optional[str] = ..., resource: _Optional[str] = ..., actor: _Optional[_Union[Actor, _Mapping]] = ..., basis: _Optional[str] = ..., trace_id: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class LoggedEvent(_message.Message):
-    __slots__ = ("canonical_json", "salt", "log_index", "case_sequence")
+    __slots__ = ("canonical_json", "salt", "log_index", "case_sequence", "commitment")
     CANONICAL_JSON_FIELD_NUMBER: _ClassVar[int]
     SALT_FIELD_NUMBER: _ClassVar[int]
     LOG_INDEX_FIELD_NUMBER: _ClassVar[int]
     CASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     canonical_json: bytes
     salt: bytes
     log_index: int
     case_sequence: int
-    def __init__(self, canonical_json: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., log_index: _Optional[int] = ..., case_sequence: _Optional[int] = ...) -> None: ...
+    commitment: bytes
+    def __init__(self, canonical_json: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., log_index: _Optional[int] = ..., case_sequence: _Optional[int] = ..., commitment: _Optional[bytes] = ...) -> None: ...

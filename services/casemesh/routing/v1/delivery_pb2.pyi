@@ -24,6 +24,7 @@ class DeliveryState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_STATE_OFFERED: _ClassVar[DeliveryState]
     DELIVERY_STATE_ACKNOWLEDGED: _ClassVar[DeliveryState]
     DELIVERY_STATE_SET_ASIDE: _ClassVar[DeliveryState]
+    DELIVERY_STATE_WITHHELD: _ClassVar[DeliveryState]
 
 class UndeliveredReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -44,6 +45,7 @@ DELIVERY_STATE_WAITING: DeliveryState
 DELIVERY_STATE_OFFERED: DeliveryState
 DELIVERY_STATE_ACKNOWLEDGED: DeliveryState
 DELIVERY_STATE_SET_ASIDE: DeliveryState
+DELIVERY_STATE_WITHHELD: DeliveryState
 UNDELIVERED_REASON_UNSPECIFIED: UndeliveredReason
 UNDELIVERED_REASON_ATTEMPTS_EXHAUSTED: UndeliveredReason
 UNDELIVERED_REASON_OVERDUE: UndeliveredReason

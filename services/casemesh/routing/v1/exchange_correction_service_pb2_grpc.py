@@ -77,16 +77,17 @@ class ExchangeCorrectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SupplementExchange(self, request, context):
-        """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again. Checks
-        and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+        """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again, to
+        who has a copy as well. Checks and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawExchange(self, request, context):
-        """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient is told and can neither accept nor
-        answer it; access to the case that it brought stays until it is revoked. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+        """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient and who has a copy are told and can
+        neither accept nor answer it; access to the case that it brought stays until it is revoked. Where the recipient's access was still
+        owed, none is given any more, and the recipient hears of nothing. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,12 +40,13 @@ class ExchangeCorrectionServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT (RETURN_REASON_UNKNOWN), FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     SupplementExchange: _grpc.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.SupplementExchangeRequest, _exchange_correction_service_pb2.SupplementExchangeResponse]
-    """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again. Checks
-    and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+    """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again, to
+    who has a copy as well. Checks and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     WithdrawExchange: _grpc.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.WithdrawExchangeRequest, _exchange_correction_service_pb2.WithdrawExchangeResponse]
-    """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient is told and can neither accept nor
-    answer it; access to the case that it brought stays until it is revoked. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+    """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient and who has a copy are told and can
+    neither accept nor answer it; access to the case that it brought stays until it is revoked. Where the recipient's access was still
+    owed, none is given any more, and the recipient hears of nothing. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     ListExchangeRevisions: _grpc.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.ListExchangeRevisionsRequest, _exchange_correction_service_pb2.ListExchangeRevisionsResponse]
     """ListExchangeRevisions lists what an exchange held before each supplement, oldest first, with the return that led to it. Errors: NOT_FOUND."""
@@ -64,12 +65,13 @@ class ExchangeCorrectionServiceAsyncStub(ExchangeCorrectionServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT (RETURN_REASON_UNKNOWN), FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     SupplementExchange: _aio.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.SupplementExchangeRequest, _exchange_correction_service_pb2.SupplementExchangeResponse]  # type: ignore[assignment]
-    """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again. Checks
-    and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+    """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again, to
+    who has a copy as well. Checks and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     WithdrawExchange: _aio.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.WithdrawExchangeRequest, _exchange_correction_service_pb2.WithdrawExchangeResponse]  # type: ignore[assignment]
-    """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient is told and can neither accept nor
-    answer it; access to the case that it brought stays until it is revoked. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+    """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient and who has a copy are told and can
+    neither accept nor answer it; access to the case that it brought stays until it is revoked. Where the recipient's access was still
+    owed, none is given any more, and the recipient hears of nothing. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
     """
     ListExchangeRevisions: _aio.UnaryUnaryMultiCallable[_exchange_correction_service_pb2.ListExchangeRevisionsRequest, _exchange_correction_service_pb2.ListExchangeRevisionsResponse]  # type: ignore[assignment]
     """ListExchangeRevisions lists what an exchange held before each supplement, oldest first, with the return that led to it. Errors: NOT_FOUND."""
@@ -97,8 +99,8 @@ class ExchangeCorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_correction_service_pb2.SupplementExchangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_correction_service_pb2.SupplementExchangeResponse, _abc.Awaitable[_exchange_correction_service_pb2.SupplementExchangeResponse]]:
-        """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again. Checks
-        and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+        """SupplementExchange mends a returned exchange: it keeps its name, what it held before is kept beside it, and it is delivered again, to
+        who has a copy as well. Checks and errors: as SubmitExchange, and FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
         """
 
     @_abc_1.abstractmethod
@@ -107,8 +109,9 @@ class ExchangeCorrectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_correction_service_pb2.WithdrawExchangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_correction_service_pb2.WithdrawExchangeResponse, _abc.Awaitable[_exchange_correction_service_pb2.WithdrawExchangeResponse]]:
-        """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient is told and can neither accept nor
-        answer it; access to the case that it brought stays until it is revoked. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
+        """WithdrawExchange takes an exchange back before it is accepted; only its sender may. Its recipient and who has a copy are told and can
+        neither accept nor answer it; access to the case that it brought stays until it is revoked. Where the recipient's access was still
+        owed, none is given any more, and the recipient hears of nothing. Errors: NOT_FOUND, FAILED_PRECONDITION (EXCHANGE_STATE_WRONG).
         """
 
     @_abc_1.abstractmethod

@@ -29,6 +29,7 @@ class ExchangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXCHANGE_STATE_WITHDRAWN: _ClassVar[ExchangeState]
     EXCHANGE_STATE_EXPIRED: _ClassVar[ExchangeState]
     EXCHANGE_STATE_DRAFT: _ClassVar[ExchangeState]
+    EXCHANGE_STATE_HELD: _ClassVar[ExchangeState]
 EXCHANGE_STATE_UNSPECIFIED: ExchangeState
 EXCHANGE_STATE_SUBMITTED: ExchangeState
 EXCHANGE_STATE_DELIVERED: ExchangeState
@@ -39,6 +40,7 @@ EXCHANGE_STATE_SUPPLEMENTED: ExchangeState
 EXCHANGE_STATE_WITHDRAWN: ExchangeState
 EXCHANGE_STATE_EXPIRED: ExchangeState
 EXCHANGE_STATE_DRAFT: ExchangeState
+EXCHANGE_STATE_HELD: ExchangeState
 
 class Exchange(_message.Message):
     __slots__ = ("name", "case", "node", "sender", "recipient", "parties", "fields", "translations", "dossier_version", "answers", "state", "submit_time", "deliver_time", "accept_time", "answer_time", "copies_to", "catalogue_version", "single_track", "paper", "revision", "returned", "answer_by", "end_time", "withdraw_ground")
