@@ -233,11 +233,11 @@ async def test_migrations_apply_once_and_an_edited_one_is_refused(
     files = [Migration("probe", 1, "0001_create_probe.sql", "CREATE TABLE probe (id int)")]
     monkeypatch.setattr(migrations, "migrations_of", lambda service: files)
     async with clone_database(embedded_postgres, "migration_probe") as made:
-        assert files == await migrate(made.owner_dsn, "probe", "nobody")
-        assert await migrate(made.owner_dsn, "probe", "nobody") == []
+        assert files == await migrate(made.owner_dsn, "probe", "casemesh_migration_probe_runtime")
+        assert await migrate(made.owner_dsn, "probe", "casemesh_migration_probe_runtime") == []
         files[0] = Migration("probe", 1, "0001_create_probe.sql", "CREATE TABLE probe (id bigint)")
         with pytest.raises(MigrationError, match=r"0001_create_probe\.sql was changed"):
-            await migrate(made.owner_dsn, "probe", "nobody")
+            await migrate(made.owner_dsn, "probe", "casemesh_migration_probe_runtime")
 
 
 async def test_a_failed_migration_leaves_nothing_behind(
@@ -247,7 +247,7 @@ async def test_a_failed_migration_leaves_nothing_behind(
     monkeypatch.setattr(migrations, "migrations_of", lambda service: files)
     async with clone_database(embedded_postgres, "migration_probe") as made:
         with pytest.raises(asyncpg.DivisionByZeroError):
-            await migrate(made.owner_dsn, "probe", "nobody")
+            await migrate(made.owner_dsn, "probe", "casemesh_migration_probe_runtime")
         connection = await asyncpg.connect(made.owner_dsn)
         assert await connection.fetchval("SELECT to_regclass('half')") is None
         await connection.close()

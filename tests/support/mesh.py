@@ -24,7 +24,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from casemesh.client.channel import Credentials, open_channel
+from casemesh.client.channel import Credentials, ReloadingChannel, open_channel
 from casemesh.client.login_assertion import OfficerLogin, sign_assertion
 from casemesh.client.purpose import Purpose
 from casemesh.core.clock import Clock, SystemClock
@@ -37,6 +37,7 @@ from casemesh.local.configuration import MachineLayout, make_keys, render
 from casemesh.local.ports import free_port
 from casemesh.local.postgres import EmbeddedPostgres
 from casemesh.pki.authority import Pki
+from casemesh.pki.names import SERVICES
 from casemesh.runtime.config import load
 from casemesh.runtime.host import RunningServer, serving
 from casemesh.runtime.migrations import migrate
@@ -74,14 +75,17 @@ class Mesh:
     ) -> grpc.aio.Channel:
         """Return a channel to a service with the certificate of `peer`: a service's name, gateway, operator or
         monitor."""
-        channel = TracingChannel(
-            open_channel(
+        credentials = Credentials(self.pki.layout.root / "mesh" / peer)
+
+        def connect() -> grpc.aio.Channel:
+            return open_channel(
                 self.addresses[service],
-                Credentials(self.pki.layout.root / "mesh" / peer),
+                credentials,
                 server_name=f"{service}.casemesh.svc",
                 interceptors=interceptors,
             )
-        )
+
+        channel = TracingChannel(ReloadingChannel(connect, credentials))
         self._channels.append(channel)
         return channel
 
@@ -177,9 +181,7 @@ def mesh_of(mesh_pki: Pki, embedded_postgres: EmbeddedPostgres, tmp_path: Path) 
         layout.config.mkdir(parents=True)
         (layout.root / "pki").symlink_to(mesh_pki.layout.root)
         make_keys(layout)
-        addresses = {
-            name: f"127.0.0.1:{free_port()}" for name in ("identity", "translation", "dossier", "routing", "audit")
-        }
+        addresses = {name: f"127.0.0.1:{free_port()}" for name in SERVICES}
         async with AsyncExitStack() as stack:
             mesh = Mesh(mesh_pki, layout.root, addresses, {}, clock or SystemClock())
             for name in services:

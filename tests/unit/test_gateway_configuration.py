@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 import casemesh
 from casemesh.local.envoy import AGENCY_SERVICES, GatewaySettings, envoy_command, render
+from casemesh.local.ports import target_of
 from tests.support.pki import make_mesh
 
 # Services that agencies must not reach. A new gRPC service has to be put here or in AGENCY_SERVICES.
@@ -24,9 +25,14 @@ INNER_SERVICES = {
     "casemesh.identity.v1.CaseParticipationService",
     "casemesh.identity.v1.StandingService",
     "casemesh.translation.v1.TranslationAdminService",
+    "casemesh.dossier.v1.DossierFactsService",
     "casemesh.dossier.v1.DossierHandoverService",
     "casemesh.routing.v1.CollaborationNodeAdminService",
     "casemesh.audit.v1.AuditAppendService",
+    "casemesh.audit.v1.AuditFeedService",
+    "casemesh.audit.v1.AuditAdminService",
+    "casemesh.routing.v1.CaseFactsService",
+    "casemesh.supervision.v1.SupervisionAdminService",
 }
 
 
@@ -134,10 +140,20 @@ def test_streams_are_cut_by_idleness_alone_and_calls_by_their_deadline() -> None
     assert call["max_stream_duration"] == {"max_stream_duration": "30s", "grpc_timeout_header_max": "600s"}
 
 
-def test_nothing_is_ever_retried() -> None:
-    text = render(settings())["envoy.yaml"]
-    assert "retry_policy" not in text
-    assert "retry_on" not in text
+def test_only_a_call_that_no_service_has_seen_goes_to_another_replica_and_no_stream_does() -> None:
+    call = route_of("/casemesh.dossier.v1.DossierService/CreateDossier")["route"]
+    assert call["retry_policy"] == {"retry_on": "connect-failure,refused-stream", "num_retries": 2}
+    assert "retry_policy" not in route_of("/casemesh.dossier.v1.DossierService/UploadDocuments")["route"]
+
+
+def test_all_replicas_of_a_service_are_called() -> None:
+    services = {**settings().services, "routing": target_of(["10.0.0.1:1", "10.0.0.2:2"])}
+    all_clusters = envoy(services=services)["static_resources"]["clusters"]
+    for cluster in ("routing", "routing-streams"):
+        (made,) = (each for each in all_clusters if each["name"] == cluster)
+        found = made["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        addresses = [each["endpoint"]["address"]["socket_address"] for each in found]
+        assert [{"address": "10.0.0.1", "port_value": 1}, {"address": "10.0.0.2", "port_value": 2}] == addresses
 
 
 @pytest.mark.parametrize(

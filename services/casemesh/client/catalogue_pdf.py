@@ -13,22 +13,18 @@ from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from casemesh.client.catalogue_table import PROBLEMS, TableLine, VolumeTable
+from casemesh.client.printed_pages import FONT, NumberedPages, register_font
 
-# Every PDF reader has a font for it; the file stays small, and no font has to be installed where it is made.
-_FONT: Final = "STSong-Light"
 _MARGIN: Final = 18 * mm
 _WIDTHS: Final = (12 * mm, 78 * mm, 20 * mm, 20 * mm, 16 * mm, 28 * mm)
 _HEADINGS: Final = (
     ("序号", "No."), ("文书名称", "Document"), ("类型", "Type"),
     ("页次", "Pages"), ("页数", "Count"), ("备注", "Remarks"),
 )  # fmt: skip
-_BODY: Final = ParagraphStyle("body", fontName=_FONT, fontSize=9.5, leading=12.5, wordWrap="CJK")
+_BODY: Final = ParagraphStyle("body", fontName=FONT, fontSize=9.5, leading=12.5, wordWrap="CJK")
 _CENTRED: Final = ParagraphStyle("centred", parent=_BODY, alignment=TA_CENTER)
 _TITLE: Final = ParagraphStyle("title", parent=_CENTRED, fontSize=20, leading=26)
 _SUBTITLE: Final = ParagraphStyle("subtitle", parent=_CENTRED, fontSize=10, leading=14, textColor=colors.grey)
@@ -50,8 +46,7 @@ class ReportHeading:
 
 def to_pdf(tables: Sequence[VolumeTable], heading: ReportHeading) -> bytes:
     """The tables, each volume under its name, with pages numbered and the columns' names on every page."""
-    if _FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+    register_font()
     buffer = io.BytesIO()
     template = SimpleDocTemplate(
         buffer, pagesize=A4, leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=16 * mm, bottomMargin=18 * mm,
@@ -61,7 +56,7 @@ def to_pdf(tables: Sequence[VolumeTable], heading: ReportHeading) -> bytes:
     for table in tables:
         # A volume's name stands above at least its first lines.
         story += [CondPageBreak(45 * mm), _volume_name(table), _table(table)]
-    template.build(story, canvasmaker=_NumberedPages)
+    template.build(story, canvasmaker=NumberedPages)
     return buffer.getvalue()
 
 
@@ -144,25 +139,3 @@ def _remarks(line: TableLine) -> str:
     if not entry.examined:
         remarks.append("尚未检查")
     return "<br/>".join(remarks)
-
-
-class _NumberedPages(Canvas):  # type: ignore[misc] # reportlab has no types
-    """Writes `page of pages` at the foot of each page, which is known only when all are there."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._drawn: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:
-        self._drawn.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        for number, page in enumerate(self._drawn, start=1):
-            self.__dict__.update(page)
-            self.setFont(_FONT, 8.5)
-            self.drawCentredString(
-                A4[0] / 2, 10 * mm, f"第 {number} 页, 共 {len(self._drawn)} 页    {number} / {len(self._drawn)}"
-            )
-            super().showPage()
-        super().save()

@@ -34,6 +34,10 @@ _OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.use_local_subchannel_pool", 1),
+    # A name with several addresses, as of a headless service, is several replicas; the default takes the first alone.
+    ("grpc.lb_policy_name", "round_robin"),
+    # Asked again when a connection ends, at the latest when a server asks it to go; 30 s between would miss a restart.
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
 )
 
 

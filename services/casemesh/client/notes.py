@@ -27,7 +27,7 @@ MAX_NOTE_BYTES = 1 << 20
 MAX_SIGNATURES = 100
 ED25519 = 0x01
 
-_SIGNATURE_START = "— "
+SIGNATURE_START = "— "
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
@@ -154,7 +154,7 @@ def sign_note(text: str, signers: Sequence[NoteSigner]) -> str:
     for signer in signers:
         key = signer.verifier_key
         lines.append(
-            f"{_SIGNATURE_START}{key.name} {strict_base64.encode(key.key_id + signer.key.sign(text.encode()))}\n"
+            f"{SIGNATURE_START}{key.name} {strict_base64.encode(key.key_id + signer.key.sign(text.encode()))}\n"
         )
     return f"{text}\n{''.join(lines)}"
 
@@ -166,7 +166,7 @@ def open_note(note: str | bytes, known: Sequence[VerifierKey]) -> Note:
     NoteError for a malformed note, a failed signature, no known signature, or two known keys that one line
     cannot tell apart.
     """
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     keys = {(key.name, key.key_id): key for key in known}
     if len(keys) != len(known):
         raise NoteError("two known keys have the same name and key id")
@@ -207,8 +207,11 @@ def open_checkpoint(note: str | bytes, log_key: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
-def _split(note: str | bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """The text, and (name, key id, signature) of each signature line."""
+def split_note(note: str | bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Return the text of a note, and (name, key id, signature) of each signature line; none of them is checked.
+
+    Raises NoteError for a malformed note.
+    """
     if len(note) > MAX_NOTE_BYTES:
         raise NoteError(f"a note is at most {MAX_NOTE_BYTES} bytes")
     try:
@@ -230,9 +233,9 @@ def _split(note: str | bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
 
 
 def _signature_line(line: str) -> tuple[str, bytes, bytes]:
-    if not line.startswith(_SIGNATURE_START):
+    if not line.startswith(SIGNATURE_START):
         raise NoteError("a signature line starts with an em dash and a space")
-    name, space, encoded = line.removeprefix(_SIGNATURE_START).partition(" ")
+    name, space, encoded = line.removeprefix(SIGNATURE_START).partition(" ")
     if not space:
         raise NoteError("a signature line has a name and a signature")
     _require_key_name(name)

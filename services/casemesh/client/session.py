@@ -16,7 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casemesh.audit.v1.audit_admin_service_pb2_grpc import AuditAdminServiceStub
 from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceStub
+from casemesh.audit.v1.log_witness_service_pb2_grpc import LogWitnessServiceStub
 from casemesh.client.access_token import AccessToken, TokenSource
 from casemesh.client.agency_channel import AgencyChannel
 from casemesh.client.channel import Credentials, ReloadingChannel, open_channel
@@ -56,11 +58,16 @@ from casemesh.routing.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 from casemesh.routing.v1.receipt_service_pb2_grpc import ReceiptServiceStub
 from casemesh.routing.v1.single_track_service_pb2_grpc import SingleTrackServiceStub
 from casemesh.routing.v1.time_limit_service_pb2_grpc import TimeLimitServiceStub
+from casemesh.supervision.v1.figures_service_pb2_grpc import FiguresServiceStub
+from casemesh.supervision.v1.supervision_admin_service_pb2_grpc import SupervisionAdminServiceStub
+from casemesh.supervision.v1.supervision_service_pb2_grpc import SupervisionServiceStub
 from casemesh.translation.v1.translation_admin_service_pb2_grpc import TranslationAdminServiceStub
 from casemesh.translation.v1.translation_service_pb2_grpc import TranslationServiceStub
 
 if TYPE_CHECKING:
+    from casemesh.audit.v1.audit_admin_service_pb2_grpc import AuditAdminServiceAsyncStub
     from casemesh.audit.v1.audit_query_service_pb2_grpc import AuditQueryServiceAsyncStub
+    from casemesh.audit.v1.log_witness_service_pb2_grpc import LogWitnessServiceAsyncStub
     from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import DossierCatalogueServiceAsyncStub
     from casemesh.dossier.v1.dossier_delivery_service_pb2_grpc import DossierDeliveryServiceAsyncStub
     from casemesh.dossier.v1.dossier_read_service_pb2_grpc import DossierReadServiceAsyncStub
@@ -91,6 +98,9 @@ if TYPE_CHECKING:
     from casemesh.routing.v1.receipt_service_pb2_grpc import ReceiptServiceAsyncStub
     from casemesh.routing.v1.single_track_service_pb2_grpc import SingleTrackServiceAsyncStub
     from casemesh.routing.v1.time_limit_service_pb2_grpc import TimeLimitServiceAsyncStub
+    from casemesh.supervision.v1.figures_service_pb2_grpc import FiguresServiceAsyncStub
+    from casemesh.supervision.v1.supervision_admin_service_pb2_grpc import SupervisionAdminServiceAsyncStub
+    from casemesh.supervision.v1.supervision_service_pb2_grpc import SupervisionServiceAsyncStub
     from casemesh.translation.v1.translation_admin_service_pb2_grpc import TranslationAdminServiceAsyncStub
     from casemesh.translation.v1.translation_service_pb2_grpc import TranslationServiceAsyncStub
 
@@ -162,6 +172,9 @@ class Session:
         self.data_provider: DataProviderServiceAsyncStub = DataProviderServiceStub(channel)
         self.time_limits: TimeLimitServiceAsyncStub = TimeLimitServiceStub(channel)
         self.audit: AuditQueryServiceAsyncStub = AuditQueryServiceStub(reading)
+        self.log_witness: LogWitnessServiceAsyncStub = LogWitnessServiceStub(channel)
+        self.supervision: SupervisionServiceAsyncStub = SupervisionServiceStub(channel)
+        self.figures: FiguresServiceAsyncStub = FiguresServiceStub(channel)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -216,9 +229,24 @@ class OperatorSession:
         return DirectoryAdminServiceStub(self._to("identity"))
 
     @cached_property
+    def audit_admin(self) -> AuditAdminServiceAsyncStub:
+        """Sources of events, and the shredding of texts that are no longer to be kept."""
+        return AuditAdminServiceStub(self._to("audit"))
+
+    @cached_property
     def node_admin(self) -> CollaborationNodeAdminServiceAsyncStub:
         """Versions of the node catalogue."""
         return CollaborationNodeAdminServiceStub(self._to("routing"))
+
+    @cached_property
+    def supervision_admin(self) -> SupervisionAdminServiceAsyncStub:
+        """The rules of supervision."""
+        return SupervisionAdminServiceStub(self._to("supervision"))
+
+    @cached_property
+    def figures(self) -> FiguresServiceAsyncStub:
+        """The figures of all agencies."""
+        return FiguresServiceStub(self._to("supervision"))
 
     @cached_property
     def translation_admin(self) -> TranslationAdminServiceAsyncStub:

@@ -11,6 +11,7 @@ from cryptography import x509
 from casemesh.audit.v1 import audit_query_service_pb2
 from casemesh.client import canonical_json, trail
 from casemesh.client.canonical_json import Json
+from casemesh.client.cosignatures import WitnessKey
 from casemesh.client.notes import VerifierKey
 from casemesh.client.trail import TrailError, VerifiedTrail
 
@@ -38,12 +39,15 @@ def verify_trail(
     signing_roots: Sequence[x509.Certificate] = (),
     case: str | None = None,
     at: dt.datetime | None = None,
+    witnesses: Sequence[WitnessKey] = (),
+    quorum: int = 0,
 ) -> VerifiedTrail:
     """Return what `bundle` proves under the trusted `log_key`, or else under a key that `signing_roots` certify.
 
     With roots alone the log's key is taken from the bundle's certificates, which must be of the platform's log and
     valid at `at`, by default now; the log's name is then the one the bundle states, since one signing root stands for
-    one platform and a platform has one log. Raises TrailError, also when there is nothing to trust.
+    one platform and a platform has one log. At least `quorum` of `witnesses` must
+    have cosigned. Raises TrailError, also when there is nothing to trust.
     """
     fields = _fields(bundle)
     if log_key is None:
@@ -56,7 +60,7 @@ def verify_trail(
             signer=trail.LOG_SIGNER,
             at=at or dt.datetime.now(dt.UTC),
         )
-    return trail.verify_trail_bundle(fields, log_key, case=case)
+    return trail.verify_trail_bundle(fields, log_key, case=case, witnesses=witnesses, quorum=quorum)
 
 
 def _fields(bundle: bytes) -> dict[str, Json]:

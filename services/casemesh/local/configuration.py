@@ -65,7 +65,7 @@ class MachineLayout:
         return self.root / "platform.json"
 
 
-def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str | bool]:
+def _own_tables(service: str, layout: MachineLayout, name: str) -> Mapping[str, str | bool]:
     own: Mapping[str, Mapping[str, str | bool]] = {
         # One person runs one machine; a platform has two administrators.
         "identity": {
@@ -83,8 +83,10 @@ def _own_tables(service: str, layout: MachineLayout) -> Mapping[str, str | bool]
         "audit": {
             "signing": str(layout.pki / "signing" / "audit"),
             "origin": "casemesh.local/audit",
-            "last_checkpoint": str(layout.root / "audit" / "last-checkpoint"),
+            "last_checkpoint": str(layout.root / name / "last-checkpoint"),
         },
+        # No key: it follows the log and signs nothing.
+        "supervision": {},
     }
     return own[service]
 
@@ -111,10 +113,12 @@ def render(
     peers: Mapping[str, str],
     otlp_endpoint: str,
     trace_one_in: int = 1,
+    name: str = "",
 ) -> str:
-    """Return the TOML of one service. `peers` are the addresses of the other services by name."""
+    """Return the TOML of one service. `peers` are the addresses of the other services by name; `name` is the process's,
+    where it is not the service's: each replica remembers for itself what it signed."""
     quote = json.dumps  # a JSON string is a TOML basic string, a JSON truth value TOML's
-    lines = [f"{key} = {quote(value)}" for key, value in _own_tables(service, layout).items()]
+    lines = [f"{key} = {quote(value)}" for key, value in _own_tables(service, layout, name or service).items()]
     lines += [
         "",
         "[server]",

@@ -2,8 +2,8 @@
 
 A reviewer reads AGENCY_SERVICES: a gRPC service that is not in it cannot be reached from outside, whatever its own
 policy says. Left out on purpose: DirectoryAdminService and TranslationAdminService (operators), AccessService,
-StandingService, CaseParticipationService, AuditAppendService and DossierHandoverService (services among themselves),
-reflection and health.
+StandingService, CaseParticipationService, AuditAppendService, AuditFeedService, CaseFactsService,
+DossierFactsService and DossierHandoverService (services among themselves), reflection and health.
 """
 
 import base64
@@ -21,7 +21,7 @@ import yaml
 
 from casemesh.errors import ResourceExhausted, to_status
 from casemesh.local.descriptors import descriptor_set
-from casemesh.local.ports import LOOPBACK
+from casemesh.local.ports import LOOPBACK, addresses_of
 from casemesh.pki.layout import PkiLayout
 from casemesh.pki.names import GATEWAY, MESH_TRUST_DOMAIN
 
@@ -82,6 +82,9 @@ AGENCY_SERVICES = (
     AgencyService("casemesh.routing.v1.DataProviderService", "routing", ("ServeQueries",)),
     AgencyService("casemesh.routing.v1.DataQueryService", "routing"),
     AgencyService("casemesh.audit.v1.AuditQueryService", "audit", ("ExportTrail",)),
+    AgencyService("casemesh.audit.v1.LogWitnessService", "audit"),
+    AgencyService("casemesh.supervision.v1.SupervisionService", "supervision", ("WatchWarnings",)),
+    AgencyService("casemesh.supervision.v1.FiguresService", "supervision"),
 )
 
 
@@ -104,10 +107,12 @@ class AgencyLimits:
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """What differs between one machine and a cluster. Addresses are "host:port"; paths are as Envoy sees them.
+    """What differs between one machine and a cluster. Addresses are "host:port", a service's one or several as
+    `ports.target_of` makes them; paths are as Envoy sees them.
 
     `config_dir` is where the rendered files will lie. `trace_address` None switches tracing off, `admin_port` None
-    Envoy's admin interface, which anyone on the machine may use to stop it: it is for tests and never leaves loopback.
+    Envoy's admin interface, which anyone on the machine may use to stop it: it never leaves loopback, in a cluster the
+    pod's own. `watch`, which needs it, is where probes and Prometheus ask, without TLS: /ready and /metrics.
     `discovery` is STATIC for addresses, STRICT_DNS for names. `shut_out` is the folder that names the agencies that are
     shut out, a file each; one that is not there shuts out nobody.
     """
@@ -124,6 +129,7 @@ class GatewaySettings:
     trace_address: str | None = None
     discovery: str = "STATIC"
     admin_port: int | None = None
+    watch: str | None = None
     max_heap_bytes: int = _MAX_HEAP_BYTES
 
 
@@ -164,7 +170,7 @@ def render(settings: GatewaySettings) -> dict[str, str]:
     routes = manager["route_config"]["virtual_hosts"][0]["routes"]
     routes[:0] = [route for service in AGENCY_SERVICES for route in _routes(prototypes, service, values)]
     clusters = template["static_resources"]["clusters"]
-    clusters += _clusters(prototypes["service_cluster"], settings, values)
+    clusters += _clusters(prototypes, settings, values)
     if settings.trace_address is not None:
         trace_host, trace_port = _split(settings.trace_address)
         clusters.append(
@@ -173,6 +179,11 @@ def render(settings: GatewaySettings) -> dict[str, str]:
         manager["tracing"] = prototypes["tracing"]
     if settings.admin_port is not None:
         template["admin"] = prototypes["admin"]
+    if settings.watch is not None:
+        watch_host, watch_port = _split(settings.watch)
+        watch = values | {"watch_address": watch_host, "watch_port": watch_port}
+        template["static_resources"]["listeners"].append(_filled(prototypes["watch_listener"], watch))
+        clusters.append(_filled(prototypes["admin_cluster"], values))
     files = {
         "envoy.yaml": template,
         "sds-gateway.yaml": prototypes["sds_gateway"],
@@ -304,21 +315,20 @@ def _routes(prototypes: Mapping[str, Any], service: AgencyService, values: Mappi
     return [_filled(prototypes[kind], {**values, **own}) for kind in [*kinds, "unary_route"]]
 
 
-def _clusters(prototype: Any, settings: GatewaySettings, values: Mapping[str, object]) -> list[Any]:
+def _clusters(prototypes: Mapping[str, Any], settings: GatewaySettings, values: Mapping[str, object]) -> list[Any]:
     clusters = {entry.service: _CALLS_PER_CONNECTION for entry in AGENCY_SERVICES}
     clusters |= {f"{entry.service}-streams": _STREAMS_PER_CONNECTION for entry in AGENCY_SERVICES if entry.streams}
     made = []
     for cluster, per_connection in sorted(clusters.items()):
         service = cluster.removesuffix("-streams")
-        host, port = _split(settings.services[service])
+        replicas = [_split(address) for address in addresses_of(settings.services[service])]
         own = {
             "cluster": cluster,
             "service": service,
-            "host": host,
-            "port": port,
+            "replicas": [_filled(prototypes["replica"], {"host": host, "port": port}) for host, port in replicas],
             "streams_per_connection": per_connection,
         }
-        made.append(_filled(prototype, {**values, **own}))
+        made.append(_filled(prototypes["service_cluster"], {**values, **own}))
     return made
 
 

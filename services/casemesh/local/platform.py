@@ -26,7 +26,7 @@ from casemesh.client.channel import Credentials, ErrorInterceptor, open_channel
 from casemesh.local.children import Child
 from casemesh.local.configuration import MachineLayout, make_keys, render
 from casemesh.local.envoy import EnvoyGateway
-from casemesh.local.ports import free_port, is_free
+from casemesh.local.ports import LOOPBACK, free_port, is_free, target_of
 from casemesh.local.postgres import EmbeddedPostgres
 from casemesh.local.provisioning import provision
 from casemesh.local.shipped_packs import load_shipped_packs
@@ -48,7 +48,7 @@ class PlatformError(RuntimeError):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a running platform listens, all on loopback."""
+    """Where a running platform listens, all on loopback. A service of several replicas has the gRPC target of all."""
 
     gateway: str
     services: dict[str, str]
@@ -80,16 +80,17 @@ async def running_platform(
     announce: Announce = lambda line: None,
     postgres_bin: Path | None = None,
     trace_one_in: int = 1,
+    replicas: int = 1,
 ) -> AsyncIterator[Addresses]:
     """Run the platform on the folder `data` until the body ends; then stop all of it, the database last.
 
-    `gateway_port` 0 takes a free one; one of `trace_one_in` traces is recorded. Raises PlatformError when another
-    platform runs on the folder or a process does not become ready.
+    `gateway_port` 0 takes a free one; one of `trace_one_in` traces is recorded; each service runs as `replicas`
+    processes. Raises PlatformError when another platform runs on the folder or a process does not become ready.
     """
     layout = _own_folder(data)
     async with AsyncExitStack() as stack:
         stack.enter_context(_sole_user(layout))
-        _make_pki(layout, announce)
+        make_pki(layout, announce)
         make_keys(layout)
         announce("starting PostgreSQL")
         postgres = EmbeddedPostgres(layout.postgres, bin_dir=postgres_bin)
@@ -106,9 +107,10 @@ async def running_platform(
         await collector.start()
         stack.push_async_callback(collector.stop)
         otlp = f"http://127.0.0.1:{collector.otlp_port}"
+        listening = {service: [f"{LOOPBACK}:{free_port()}" for _ in range(replicas)] for service in SERVICES}
         addresses = Addresses(
-            gateway=f"127.0.0.1:{_gateway_port(gateway_port)}",
-            services={service: f"127.0.0.1:{free_port()}" for service in SERVICES},
+            gateway=f"{LOOPBACK}:{_gateway_port(gateway_port)}",
+            services={service: target_of(each) for service, each in listening.items()},
             traces=f"http://127.0.0.1:{collector.http_port}",
             otlp=otlp,
             pki=str(layout.pki),
@@ -118,27 +120,22 @@ async def running_platform(
         for service in SERVICES:
             dsn_file = layout.config / f"{service}.dsn"
             _write_private(dsn_file, databases[service].runtime_dsn)
-            config = layout.config / f"{service}.toml"
-            _write_private(
-                config,
-                render(
+            for number, listen in enumerate(listening[service], start=1):
+                name = service if number == 1 else f"{service}-{number}"
+                config = layout.config / f"{name}.toml"
+                text = render(
                     service,
                     layout,
-                    listen=addresses.services[service],
+                    name=name,
+                    listen=listen,
                     dsn_file=dsn_file,
                     peers=addresses.services,
                     otlp_endpoint=otlp,
                     trace_one_in=trace_one_in,
-                ),
-            )
-            children.append(
-                _child(
-                    layout,
-                    service,
-                    [sys.executable, "-m", "casemesh.cli.daemon", "serve", service, "--config", str(config)],
-                    announce,
                 )
-            )
+                _write_private(config, text)
+                command = [sys.executable, "-m", "casemesh.cli.daemon", "serve", service, "--config", str(config)]
+                children.append(_child(layout, name, command, announce))
         envoy = EnvoyGateway(
             layout.root / "gateway",
             pki=layout.pki,
@@ -152,9 +149,9 @@ async def running_platform(
             await child.start()
             stack.push_async_callback(child.stop)
         announce("waiting for the services")
-        await asyncio.gather(*(_ready(layout, service, addresses.services[service]) for service in SERVICES))
+        await asyncio.gather(*(_ready(layout, name, each) for name in SERVICES for each in listening[name]))
         await _gateway_ready(addresses.gateway)
-        announce(f"loaded {await _load_packs(layout, addresses)} code packs")
+        announce(f"loaded {await load_packs(layout, addresses)} code packs")
         _write_private(layout.platform, json.dumps({**asdict(addresses)}, indent=2))
         stack.callback(layout.platform.unlink, missing_ok=True)
         yield addresses
@@ -208,7 +205,8 @@ def _sole_user(layout: MachineLayout) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make_pki(layout: MachineLayout, announce: Announce) -> None:
+def make_pki(layout: MachineLayout, announce: Announce) -> None:
+    """Make the certificates of the mesh that are not there yet."""
     pki = Pki(layout.pki)
     if not pki.layout.authority("mesh").key.exists():
         announce("making certificates")
@@ -252,7 +250,8 @@ async def _ready(layout: MachineLayout, service: str, address: str) -> None:
         await channel.close()
 
 
-async def _load_packs(layout: MachineLayout, addresses: Addresses) -> int:
+async def load_packs(layout: MachineLayout, addresses: Addresses) -> int:
+    """Load the shipped tables and maps as the platform's operator; return how many there are."""
     channel = open_channel(
         addresses.services["translation"],
         Credentials(layout.pki / "mesh" / "operator"),

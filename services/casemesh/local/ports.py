@@ -3,12 +3,14 @@
 import random
 import socket
 from collections import deque
+from collections.abc import Sequence
 
 LOOPBACK = "127.0.0.1"
 # Below what Linux gives to outgoing connections (from 32768), so that none of them sits on a port that was chosen.
 _LOWEST, _HIGHEST = 15_000, 32_000
 _CHOICES = random.SystemRandom()
 _KEPT = 256
+_SEVERAL = "ipv4:"
 
 
 # Names of ports in Linux's abstract namespace: one process at a time holds a name, and its end frees it.
@@ -53,3 +55,13 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def target_of(addresses: Sequence[str]) -> str:
+    """The gRPC target of one address, or of several replicas behind one name."""
+    return addresses[0] if len(addresses) == 1 else f"{_SEVERAL}{','.join(addresses)}"
+
+
+def addresses_of(target: str) -> list[str]:
+    """The addresses of a target that `target_of` made, or the one it is."""
+    return target.removeprefix(_SEVERAL).split(",")

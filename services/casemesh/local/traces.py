@@ -1,9 +1,10 @@
 """The telemetry backend of one machine: takes OTLP over gRPC on loopback, keeps what is recent in memory, answers over
 HTTP.
 
-`GET /traces/ID` gives a trace with the traces that link to it (an outbox relay works in a trace of its own); `GET
-/traces` lists recent ones; `GET /metrics` gives the latest value of each metric. Meant for one person at one machine:
-it binds to loopback, keeps at most 200,000 spans, and forgets them when it stops.
+`GET /traces/ID` gives a trace with the traces that link to it (an outbox relay works in a trace of its own), `GET
+/traces/ID/otlp` the same as OTLP JSON; `GET /traces` lists recent ones; `GET /metrics` gives the latest value of each
+metric. A browser gets the list at `/` and a trace as a waterfall at `/waterfall/ID`. Meant for one person at one
+machine: it binds to loopback, keeps at most 200,000 spans, and forgets them when it stops.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metric
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.common.v1 import common_pb2
 
+from casemesh.local.otlp_json import otlp_document
+from casemesh.local.waterfall import list_page, waterfall_page
+
 MAX_SPANS = 200_000
-_PATH = re.compile(r"/traces/([0-9a-f]{32})")
+_PATH = re.compile(r"/(?:traces/([0-9a-f]{32})(/otlp)?|waterfall/([0-9a-f]{32}))")
+_OWN_NAMES = re.compile(r"(?:127\.0\.0\.1|localhost)(?::[0-9]+)?")
+_ANY_NAME = re.compile(".*")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class StoredSpan:
     start_unix_nano: int
     end_unix_nano: int
     status: str
+    kind: int = 1
+    """As OTLP counts them: 1 internal, 2 server, 3 client, 4 producer, 5 consumer."""
     attributes: dict[str, Any] = field(default_factory=dict)
     links: list[dict[str, str]] = field(default_factory=list)
 
@@ -136,11 +144,11 @@ class MetricReceiver(metrics_service_pb2_grpc.MetricsServiceServicer):
 
 
 class Collector:
-    """The receiver and the HTTP answers, on two ports of loopback."""
+    """The receiver and the HTTP answers, on two ports of loopback, or of `host` where a network keeps others out."""
 
-    def __init__(self, *, otlp_port: int = 0, http_port: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", otlp_port: int = 0, http_port: int = 0) -> None:
         self.store = SpanStore()
-        self._wanted = (otlp_port, http_port)
+        self._host, self._wanted = host, (otlp_port, http_port)
         self._server: grpc.aio.Server | None = None
         self._http: ThreadingHTTPServer | None = None
         self.otlp_port = 0
@@ -156,9 +164,11 @@ class Collector:
         metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(  # type: ignore[no-untyped-call]
             metrics, self._server
         )
-        self.otlp_port = self._server.add_insecure_port(f"127.0.0.1:{self._wanted[0]}")
+        self.otlp_port = self._server.add_insecure_port(f"{self._host}:{self._wanted[0]}")
         await self._server.start()
-        self._http = ThreadingHTTPServer(("127.0.0.1", self._wanted[1]), _handler(self.store, metrics))
+        # Pods ask by a service's name and probes by the pod's address; no browser is in their network.
+        names = _OWN_NAMES if self._host == "127.0.0.1" else _ANY_NAME
+        self._http = ThreadingHTTPServer((self._host, self._wanted[1]), _handler(self.store, metrics, names))
         self.http_port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, name="traces-http", daemon=True).start()
 
@@ -171,25 +181,46 @@ class Collector:
             await self._server.stop(1)
 
 
-def _handler(store: SpanStore, metrics: MetricReceiver) -> type[BaseHTTPRequestHandler]:
+def _handler(store: SpanStore, metrics: MetricReceiver, names: re.Pattern[str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            match = _PATH.fullmatch(self.path)
-            if match is not None:
-                spans = store.trace(match[1])
-                self._answer(200 if spans else 404, {"spans": [asdict(span) for span in spans]})
+            if names.fullmatch(self.headers.get("host", "")) is None:
+                # A page from elsewhere that made its own name lead here must not read along.
+                self._json(403, {"error": "ask by 127.0.0.1 or localhost"})
+            elif (match := _PATH.fullmatch(self.path)) is not None:
+                trace_id = match[1] or match[3]
+                self._trace(trace_id, [asdict(span) for span in store.trace(trace_id)], match)
+            elif self.path == "/":
+                self._html(200, list_page(store.recent()))
             elif self.path == "/traces":
-                self._answer(200, {"traces": store.recent()})
+                self._json(200, {"traces": store.recent()})
             elif self.path == "/metrics":
-                self._answer(200, {"metrics": list(metrics.latest.values())})
+                self._json(200, {"metrics": list(metrics.latest.values())})
             else:
-                self._answer(404, {"error": "ask for /traces, /traces/{32 hexadecimal digits} or /metrics"})
+                self._json(404, {"error": "ask for /traces, /traces/{32 hexadecimal digits} or /metrics"})
 
-        def _answer(self, status: int, document: dict[str, Any]) -> None:
-            body = json.dumps(document, ensure_ascii=False).encode()
+        def _trace(self, trace_id: str, spans: list[dict[str, Any]], match: re.Match[str]) -> None:
+            status = 200 if spans else 404
+            if match[3]:
+                self._html(status, waterfall_page(trace_id, spans))
+            elif match[2]:
+                self._json(status, otlp_document(spans))
+            else:
+                self._json(status, {"spans": spans})
+
+        def _json(self, status: int, document: dict[str, Any]) -> None:
+            self._answer(status, "application/json", json.dumps(document, ensure_ascii=False))
+
+        def _html(self, status: int, page: str) -> None:
+            self._answer(status, "text/html", page)
+
+        def _answer(self, status: int, media_type: str, text: str) -> None:
+            body = text.encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json; charset=utf-8")
+            self.send_header("content-type", f"{media_type}; charset=utf-8")
             self.send_header("content-length", str(len(body)))
+            self.send_header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+            self.send_header("x-content-type-options", "nosniff")
             self.end_headers()
             self.wfile.write(body)
 
@@ -209,6 +240,7 @@ def _stored(span: Any, service: str) -> StoredSpan:
         start_unix_nano=span.start_time_unix_nano,
         end_unix_nano=span.end_time_unix_nano,
         status={0: "UNSET", 1: "OK", 2: "ERROR"}.get(span.status.code, "UNSET"),
+        kind=span.kind,
         attributes=_attributes(span.attributes),
         links=[{"trace_id": link.trace_id.hex(), "span_id": link.span_id.hex()} for link in span.links],
     )

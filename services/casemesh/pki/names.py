@@ -9,7 +9,7 @@ import re
 from casemesh.pki.errors import PkiError
 
 MESH_TRUST_DOMAIN = "mesh.casemesh"
-SERVICES = ("identity", "translation", "dossier", "routing", "audit")
+SERVICES = ("identity", "translation", "dossier", "routing", "audit", "supervision")
 SIGNERS = ("identity", "dossier", "routing", "audit")
 GATEWAY = "gateway"
 # Peers of the mesh that are no service: they call, they are not called.

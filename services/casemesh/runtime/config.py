@@ -36,6 +36,7 @@ _HALF_MINUTE = Duration(30)
 _TEN_SECONDS = Duration(10)
 _FIVE_MINUTES = Duration(300)
 _FIVE_SECONDS = Duration(5)
+_ONE_SECOND = Duration(1)
 _HALF_SECOND = Duration(0.5)
 _LOGIN_LEVELS = tuple(f"urn:casemesh:acr:{level}" for level in ("password", "two-factor", "certificate"))
 
@@ -54,6 +55,9 @@ class ServerConfig:
 
     listen: str
     """`host:port`; port 0 takes a free one."""
+    health_listen: str = ""
+    """`host:port` for health alone, without TLS: kubelet's probes show no certificate. Nothing else is served there,
+    and only the node may reach it. Default empty: health stands on `listen` alone."""
     trust_domain: str = "mesh.casemesh"
     """The SPIFFE trust domain of the mesh; callers of another are refused."""
     max_message: Size = _MAX_MESSAGE
@@ -111,8 +115,14 @@ class TelemetryConfig:
     otlp_endpoint: str = ""
     """`http://host:port` of an OTLP/gRPC receiver; empty sends nothing. Losing telemetry never fails a call."""
     trace_one_in: int = 1
-    """One of so many traces is recorded, the same ones by all services; ids are given and logged all the same. Default
-    1, all: a busy platform records fewer, since the spans of a call cost about a tenth of it."""
+    """One of so many traces is kept, the same ones by all services; ids are given and logged all the same. Streams,
+    failures of ours and slow calls are kept besides. Default 1, all: a busy platform keeps fewer."""
+    trace_slow: Duration = _ONE_SECOND
+    """A unary call that took this long is slow. Default 1s: five times the slowest common call under load. "0s" keeps
+    neither slow nor failed calls that were not drawn: recording a span on suspicion costs 40 us, not doing so 12."""
+    metrics_listen: str = ""
+    """`host:port` of a page for Prometheus, plain HTTP without personal data; empty serves none. Loopback on one
+    machine, the pod's port in Kubernetes."""
     log_level: str = "INFO"
     """Least level that is logged."""
 

@@ -28,6 +28,7 @@ from casemesh.core.names import (
     SINGLE_TRACK,
     SUCCESSION,
     UNIT,
+    WARNING,
     regex_of,
 )
 from casemesh.errors import FieldViolation, InvalidArgument
@@ -55,6 +56,7 @@ _PATTERNS = {
     "casemesh/DataQuery": DATA_QUERY.pattern,
     "casemesh/Receipt": RECEIPT.pattern,
     "casemesh/SingleTrack": SINGLE_TRACK.pattern,
+    "casemesh/Warning": WARNING.pattern,
 }
 
 

@@ -22,7 +22,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceStub
-from casemesh.client.channel import Credentials, open_channel
+from casemesh.client.channel import Credentials, ReloadingChannel, open_channel
 from casemesh.core.clock import Clock, SystemClock
 from casemesh.identity.v1 import token_service_pb2
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
@@ -31,6 +31,7 @@ from casemesh.identity.v1.token_service_pb2_grpc import TokenServiceStub
 from casemesh.runtime import logs, telemetry
 from casemesh.runtime.access import Decider, InactivePart, RemoteDecider, ask_standing
 from casemesh.runtime.config import DatabaseConfig, ServerConfig, TelemetryConfig, TlsConfig
+from casemesh.runtime.gauges import Gauges, certificate_gauge, outbox_gauges, report_gauges
 from casemesh.runtime.outbox import OutboxRelay
 from casemesh.runtime.peers import Peer
 from casemesh.runtime.pipeline import Pipeline
@@ -47,6 +48,9 @@ _HOST_POLICIES: PolicyTable = {
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": MethodPolicy({Peer.OPERATOR: Proof.NOTHING}),
 }
 _JWKS_TIMEOUT_SECONDS = 3.0
+ALIVE = "alive"
+"""The name under which health says SERVING as long as the process answers, whatever its database does: a restart would
+not mend that."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ class Assembly:
     """How resource names lead to their case."""
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     """Work that runs until the host stops; one that fails stops the host."""
+    fit: Callable[[], bool] = lambda: True
+    """Whether the service may be sent calls, besides its database answering."""
+    gauges: Callable[[], Awaitable[Mapping[str, float]]] | None = None
+    """What the service can read of itself, by the names of `instruments`; asked every 15 s."""
     decider: Decider | None = None
     """Identity decides by itself; everyone else asks it."""
     inactive_part: InactivePart | None = None
@@ -102,11 +110,10 @@ class Host:
         Raises KeyError when the configuration has no address for it.
         """
         if service not in self._channels:
+            address, credentials = self.config.peers[service], Credentials(self.config.tls.directory)
             self._channels[service] = TracingChannel(
-                open_channel(
-                    self.config.peers[service],
-                    Credentials(self.config.tls.directory),
-                    server_name=f"{service}.casemesh.svc",
+                ReloadingChannel(
+                    lambda: open_channel(address, credentials, server_name=f"{service}.casemesh.svc"), credentials
                 )
             )
         return self._channels[service]
@@ -117,6 +124,15 @@ class Host:
         if self._relay is None:
             self._relay = OutboxRelay(self.database, AuditAppendServiceStub(self.channel_to("audit")))
         return self._relay
+
+    def gauges(self, assembly: Assembly) -> Sequence[Gauges]:
+        """Return what this process reads of itself."""
+        found: list[Gauges] = [certificate_gauge(self.config.tls.directory, self.clock)]
+        if self._relay is not None:
+            found.append(outbox_gauges(self._relay, self.clock))
+        if assembly.gauges is not None:
+            found.append(assembly.gauges)
+        return found
 
     async def fetch_keys(self) -> str:
         """Return identity's key set."""
@@ -169,11 +185,14 @@ async def serving(
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
         for service in ("", *assembly.service_names):
             await health.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+        await health.set(ALIVE, health_pb2.HealthCheckResponse.SERVING)
+        probed = await _serve_health(config.server.health_listen, health)
         reflection.enable_server_reflection([*assembly.service_names, reflection.SERVICE_NAME], server)
         port = _bind(server, config)
         await server.start()
         tasks = [asyncio.create_task(work()) for work in assembly.background]
-        tasks.append(asyncio.create_task(_report_health(host, health, assembly.service_names)))
+        tasks.append(asyncio.create_task(_report_health(host, health, assembly)))
+        tasks.append(asyncio.create_task(report_gauges(host.gauges(assembly))))
         log.info("server.started", port=port)
         try:
             yield RunningServer(port, pipeline, server)
@@ -183,6 +202,8 @@ async def serving(
             await asyncio.sleep(config.server.announce)
             pipeline.cut_streams()
             await server.stop(config.server.drain)
+            if probed is not None:
+                await probed.stop(None)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -240,18 +261,31 @@ def _raise_failed(tasks: Sequence[asyncio.Task[None]]) -> None:
             raise error
 
 
-async def _report_health(host: Host, health: HealthServicer, names: Sequence[str]) -> None:
-    """Ask the database every few seconds; a service whose database does not answer is not ready."""
+async def _report_health(host: Host, health: HealthServicer, assembly: Assembly) -> None:
+    """Ask the database every few seconds; without its answer, or where the service is not fit, it is not ready."""
     while True:
         try:
             await host.database.fetchval("SELECT 1")
-            status = health_pb2.HealthCheckResponse.SERVING
+            fit = assembly.fit()
+            status = health_pb2.HealthCheckResponse.SERVING if fit else health_pb2.HealthCheckResponse.NOT_SERVING
         except Exception:
             log.warning("health.database_unavailable")
             status = health_pb2.HealthCheckResponse.NOT_SERVING
-        for service in ("", *names):
+        for service in ("", *assembly.service_names):
             await health.set(service, status)
         await asyncio.sleep(2.0)
+
+
+async def _serve_health(address: str, health: HealthServicer) -> grpc.aio.Server | None:
+    """Serve health and nothing else without TLS, where the configuration asks for it."""
+    if not address:
+        return None
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    if server.add_insecure_port(address) == 0:
+        raise OSError(f"cannot listen on {address}; is another process there?")
+    await server.start()
+    return server
 
 
 def _bind(server: grpc.aio.Server, config: HostConfig) -> int:

@@ -6,9 +6,10 @@ contract, so that version N runs on the schema of N+1. Services never migrate wh
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -67,6 +68,8 @@ async def migrate(owner_dsn: str, service: str, runtime_role: str) -> list[Migra
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_CREATE_LEDGER)
+        # A service waits for its schema before it starts; see `pending`.
+        await connection.execute(f"GRANT SELECT ON schema_migration TO {runtime_role}")
         rows = await connection.fetch("SELECT origin, number, name, sha256 FROM schema_migration")
         applied = {(row["origin"], row["number"]): row for row in rows}
         _compare(applied, wanted)
@@ -85,6 +88,74 @@ async def migrate(owner_dsn: str, service: str, runtime_role: str) -> list[Migra
         return new
     finally:
         await connection.close()
+
+
+async def pending(runtime_dsn: str, service: str) -> list[Migration]:
+    """Return what this version needs and the database does not have yet, asked as the role that the service runs as.
+
+    Raises the driver's errors and OSError when the database cannot be asked.
+    """
+    wanted = migrations_of(service)
+    connection = await asyncpg.connect(runtime_dsn, timeout=10)
+    try:
+        rows = await connection.fetch("SELECT origin, number FROM schema_migration")
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return wanted
+    finally:
+        await connection.close()
+    applied = {(row["origin"], row["number"]) for row in rows}
+    return [migration for migration in wanted if (migration.origin, migration.number) not in applied]
+
+
+async def await_schema(
+    runtime_dsn: str, service: str, *, within_seconds: float, announce: Callable[[str], None] = lambda line: None
+) -> None:
+    """Return once the database has what this version needs; one that is ahead of it will do.
+
+    Raises MigrationError when it has not in `within_seconds`. It migrates nothing.
+    """
+
+    async def missing() -> str:
+        names = [migration.name for migration in await pending(runtime_dsn, service)]
+        return f"waiting for {len(names)} migrations, the last {names[-1]}" if names else ""
+
+    await _until_empty(missing, within_seconds, announce)
+
+
+async def await_database(
+    dsn: str, *, within_seconds: float, announce: Callable[[str], None] = lambda line: None
+) -> None:
+    """Return once the database lets this role in. Raises MigrationError when it does not in `within_seconds`."""
+
+    async def missing() -> str:
+        await (await asyncpg.connect(dsn, timeout=10)).close()
+        return ""
+
+    await _until_empty(missing, within_seconds, announce)
+
+
+async def _until_empty(
+    missing: Callable[[], Awaitable[str]], within_seconds: float, announce: Callable[[str], None]
+) -> None:
+    said = ""
+    try:
+        async with asyncio.timeout(within_seconds):
+            while True:
+                try:
+                    now = await missing()
+                except (OSError, asyncpg.PostgresError) as error:
+                    # The type alone: the driver's words may quote the connection string.
+                    now = f"the database does not answer ({type(error).__name__})"
+                if not now:
+                    return
+                if now != said:
+                    announce(now)
+                    said = now
+                await asyncio.sleep(1)
+    except TimeoutError:
+        raise MigrationError(
+            f"{said or 'the database does not answer'}; gave up after {within_seconds:.0f} s"
+        ) from None
 
 
 def _compare(applied: dict[tuple[str, int], asyncpg.Record], wanted: Sequence[Migration]) -> None:

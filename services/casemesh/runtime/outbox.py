@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import structlog
 from opentelemetry import trace
@@ -22,9 +22,6 @@ from casemesh.errors import CaseMeshError
 from casemesh.runtime.call import Call
 from casemesh.runtime.postgres import Database, Row, Transaction, Writes
 from casemesh.runtime.telemetry import link_to, tracer
-
-if TYPE_CHECKING:
-    from casemesh.audit.v1.audit_append_service_pb2_grpc import AuditAppendServiceAsyncStub
 
 log = structlog.get_logger(__name__)
 
@@ -121,10 +118,19 @@ async def record_each(writes: Writes, call: Call, events: Mapping[str, event_pb2
     )
 
 
+class Appending(Protocol):
+    """What takes events into the log: the service's stub, or the log itself for its own."""
+
+    def AppendEvents(
+        self, request: audit_append_service_pb2.AppendEventsRequest, *, timeout: float | None = None
+    ) -> Awaitable[Any]:
+        """Append the events of the request, in their order; appending them again changes nothing."""
+
+
 class OutboxRelay:
     """Sends what waits in one service's outbox to the log, for as long as `run` runs."""
 
-    def __init__(self, database: Database, append: AuditAppendServiceAsyncStub) -> None:
+    def __init__(self, database: Database, append: Appending) -> None:
         self._database = database
         self._append = append
         self._wake = asyncio.Event()

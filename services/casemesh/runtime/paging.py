@@ -9,6 +9,7 @@ import base64
 from casemesh.errors import FieldViolation, InvalidArgument
 
 DEFAULT_PAGE_SIZE = 100
+_MOST_DIGITS = 18
 
 
 def page_size_of(asked: int) -> int:
@@ -30,9 +31,23 @@ def decode_token(token: str) -> str:
         key = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:
         raise invalid_token() from None
-    if encode_token(key) != token:
+    # PostgreSQL keeps no NUL in a text.
+    if encode_token(key) != token or "\0" in key:
         raise invalid_token()
     return key
+
+
+def decode_number(token: str) -> int | None:
+    """Return the number in a token, or None for the first page: from 0 to what a bigint of PostgreSQL holds.
+
+    Raises InvalidArgument (FIELD_INVALID) for one that this service did not make.
+    """
+    key = decode_token(token)
+    if not key:
+        return None
+    if not key.isascii() or not key.isdigit() or len(key) > _MOST_DIGITS:
+        raise invalid_token()
+    return int(key)
 
 
 def invalid_token() -> InvalidArgument:

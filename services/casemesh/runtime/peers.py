@@ -29,6 +29,7 @@ class Peer(StrEnum):
     DOSSIER = "service/dossier"
     ROUTING = "service/routing"
     AUDIT = "service/audit"
+    SUPERVISION = "service/supervision"
 
 
 _ADMINISTRATOR = re.compile(f"{Peer.OPERATOR}/[a-z0-9-]{{1,63}}")

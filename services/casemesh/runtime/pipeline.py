@@ -43,16 +43,18 @@ from casemesh.errors import (
     to_status,
 )
 from casemesh.errors.status import DETAILS_KEY
-from casemesh.runtime import forwarded
+from casemesh.runtime import forwarded, instruments
 from casemesh.runtime.access import Decide, Decider, InactivePart, authorize, require_active
 from casemesh.runtime.agency_shares import AgencyShares
 from casemesh.runtime.call import Call, enter
+from casemesh.runtime.call_kinds import kind_of
 from casemesh.runtime.config import ServerConfig
 from casemesh.runtime.field_rules import validate
 from casemesh.runtime.fresh_login import require_fresh_login
 from casemesh.runtime.peers import Peer, identify
 from casemesh.runtime.policy import CaseLocator, MethodPolicy, PolicyTable, Proof, Subject, field_value
-from casemesh.runtime.telemetry import meter, remote_parent, traceparent_of, tracer
+from casemesh.runtime.tail_sampling import TRANSFER
+from casemesh.runtime.telemetry import remote_parent, traceparent_of, tracer
 from casemesh.runtime.tokens import TokenVerifier
 
 log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         self._clock = clock
         self._shares = AgencyShares(config)
         self._streams: set[Stream] = set()
-        self._duration = meter().create_histogram("rpc.server.call.duration", unit="s")
+        self._duration = instruments.histogram("rpc.server.call.duration")
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], details: grpc.HandlerCallDetails
@@ -177,7 +179,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
             method,
             context=parent_context,
             kind=trace.SpanKind.SERVER,
-            attributes={"rpc.system.name": "grpc", "rpc.method": method},
+            attributes={"rpc.system.name": "grpc", "rpc.method": method, **({TRANSFER: True} if stream else {})},
         )
         # Not detached: each call has a task of its own, and its context ends with it.
         otel_context.attach(trace.set_span_in_context(span))
@@ -219,7 +221,8 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 span.set_status(trace.StatusCode.ERROR, code.name)
             span.end()
             self._duration.record(
-                time.perf_counter() - started, {"rpc.method": method, "rpc.response.status_code": code.name}
+                time.perf_counter() - started,
+                {"rpc.method": method, "rpc.response.status_code": code.name, "casemesh.call.kind": kind_of(method)},
             )
 
     async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], error: CaseMeshError, call: Call) -> None:

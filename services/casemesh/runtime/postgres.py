@@ -18,6 +18,7 @@ import asyncpg
 
 from casemesh.errors import CaseMeshError, Unavailable
 from casemesh.runtime.config import DatabaseConfig
+from casemesh.runtime.telemetry import database_span
 
 Row = asyncpg.Record
 Taken = asyncpg.UniqueViolationError
@@ -180,22 +181,23 @@ class Database:
 
         The commit runs to its end even when the call is cancelled, so that its outcome is known here.
         """
-        connection = await self._acquire()
-        released = False
-        try:
-            transaction = connection.transaction()
-            await _answered(_begin(transaction))
+        with database_span("transaction"):
+            connection = await self._acquire()
+            released = False
             try:
-                yield Transaction(connection)
-            except BaseException:
-                await _quietly(_roll_back(transaction))
-                raise
-            finish = asyncio.ensure_future(self._commit(connection, transaction))
-            released = True
-            await _answered(asyncio.shield(finish))
-        finally:
-            if not released:
-                await self._release(connection)
+                transaction = connection.transaction()
+                await _answered(_begin(transaction))
+                try:
+                    yield Transaction(connection)
+                except BaseException:
+                    await _quietly(_roll_back(transaction))
+                    raise
+                finish = asyncio.ensure_future(self._commit(connection, transaction))
+                released = True
+                await _answered(asyncio.shield(finish))
+            finally:
+                if not released:
+                    await self._release(connection)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Transaction]:
@@ -209,11 +211,12 @@ class Database:
 
     @asynccontextmanager
     async def _one_statement(self) -> AsyncIterator[Transaction]:
-        connection = await self._acquire()
-        try:
-            yield Transaction(connection)
-        finally:
-            await self._release(connection)
+        with database_span("statement"):
+            connection = await self._acquire()
+            try:
+                yield Transaction(connection)
+            finally:
+                await self._release(connection)
 
     async def fetch(self, sql: str, *arguments: Any) -> Sequence[Row]:
         """Return all rows of one statement."""
@@ -242,10 +245,11 @@ class Database:
         Raises Taken where one of them inserts what is there.
         """
         sql, arguments = writes.as_one(answer)
-        connection = await self._acquire()
-        finish = asyncio.ensure_future(self._write(connection, sql, arguments))
-        row: Row | None = await _answered(asyncio.shield(finish))
-        return row
+        with database_span("write"):
+            connection = await self._acquire()
+            finish = asyncio.ensure_future(self._write(connection, sql, arguments))
+            row: Row | None = await _answered(asyncio.shield(finish))
+            return row
 
     async def _write(self, connection: Any, sql: str, arguments: Sequence[Any]) -> Any:
         try:

@@ -14,6 +14,7 @@ import grpc
 import grpc.aio
 from opentelemetry import trace
 
+from casemesh.client.channel import ReloadingChannel
 from casemesh.errors import from_rpc_error
 from casemesh.runtime.telemetry import traceparent_of, tracer
 
@@ -22,28 +23,36 @@ _Metadata = Sequence[tuple[str, str | bytes]]
 
 class TracingChannel(grpc.aio.Channel):
     """A channel whose unary calls are traced and raise CaseMeshError. They return an awaitable, not gRPC's call object.
-    Streams are gRPC's own."""
+    Streams are gRPC's own. A stub made on it goes on with the renewed certificate."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._channel = channel
+    def __init__(self, channels: ReloadingChannel) -> None:
+        self._channels = channels
 
     def unary_unary(
         self, method: str, request_serializer: Any = None, response_deserializer: Any = None, *_: Any, **__: Any
     ) -> Any:
-        plain = self._channel.unary_unary(method, request_serializer, response_deserializer)
+        made: tuple[grpc.aio.Channel, Any] | None = None
+
+        def plain() -> Any:
+            nonlocal made
+            channel = self._channels.current()
+            if made is None or made[0] is not channel:
+                made = channel, channel.unary_unary(method, request_serializer, response_deserializer)
+            return made[1]
+
         return _traced(method.lstrip("/"), plain)
 
     def unary_stream(self, *arguments: Any, **named: Any) -> Any:
-        return self._channel.unary_stream(*arguments, **named)
+        return self._channels.current().unary_stream(*arguments, **named)
 
     def stream_unary(self, *arguments: Any, **named: Any) -> Any:
-        return self._channel.stream_unary(*arguments, **named)
+        return self._channels.current().stream_unary(*arguments, **named)
 
     def stream_stream(self, *arguments: Any, **named: Any) -> Any:
-        return self._channel.stream_stream(*arguments, **named)
+        return self._channels.current().stream_stream(*arguments, **named)
 
     async def close(self, grace: float | None = None) -> None:
-        await self._channel.close(grace)
+        await self._channels.close()
 
     async def __aenter__(self) -> TracingChannel:
         return self
@@ -52,16 +61,16 @@ class TracingChannel(grpc.aio.Channel):
         await self.close()
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        return self._channel.get_state(try_to_connect)
+        return self._channels.current().get_state(try_to_connect)
 
     async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        await self._channel.wait_for_state_change(last_observed_state)
+        await self._channels.current().wait_for_state_change(last_observed_state)
 
     async def channel_ready(self) -> None:
-        await self._channel.channel_ready()
+        await self._channels.current().channel_ready()
 
 
-def _traced(method: str, plain: Any) -> Callable[..., Awaitable[Any]]:
+def _traced(method: str, plain: Callable[[], Any]) -> Callable[..., Awaitable[Any]]:
     attributes = {"rpc.system.name": "grpc", "rpc.method": method}
 
     async def call(request: Any, *, metadata: _Metadata = (), **options: Any) -> Any:
@@ -71,7 +80,7 @@ def _traced(method: str, plain: Any) -> Callable[..., Awaitable[Any]]:
         if parent := traceparent_of(span):
             sent.append(("traceparent", parent))
         try:
-            answer = await plain(request, metadata=sent, **options)
+            answer = await plain()(request, metadata=sent, **options)
         except grpc.aio.AioRpcError as error:
             span.set_attribute("rpc.response.status_code", error.code().name)
             span.set_status(trace.StatusCode.ERROR, error.code().name)
