@@ -1,97 +1,28 @@
-"""kill -9 of routing and of PostgreSQL while exchanges run, with a journal of what every client did; then the accounts.
-
-Source: etcd's robustness tests and Jepsen, for the journal and for what is unknown until it is asked again.
-"""
+"""kill -9 of routing and of PostgreSQL while exchanges run, with a journal of what clients did; then the accounts."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
-from casemesh.client.receiving import Receiver
 from casemesh.client.session import Session
-from casemesh.core.ids import new_id
-from casemesh.errors import Unavailable
-from casemesh.routing.v1 import case_service_pb2, exchange_pb2
-from casemesh.routing.v1.exchange_service_pb2 import SubmitExchangeRequest
+from tests.support.exchange_accounts import (
+    Journal,
+    check_books,
+    check_outbox,
+    receiving,
+    register_cases,
+    submit,
+    until,
+    until_all_is_stored,
+)
 from tests.support.platform import RunningPlatform, enrol_three, running_platform
 
 CASES = 6
 BETWEEN_KILLS = 12
 """Exchanges confirmed to their sender between one kill and the next."""
-HEALED_SECONDS = 90.0
-
-
-@dataclass
-class Journal:
-    """What clients were told, a line of JSON each, in the order they were told it."""
-
-    path: Path
-    submitted: dict[str, str] = field(default_factory=dict)
-    stored: list[tuple[str, str, int]] = field(default_factory=list)
-    confirmed: set[str] = field(default_factory=set)
-    interrupted: int = 0
-
-    def write(self, what: str, **fields: Any) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"what": what, **fields}) + "\n")
-
-
-async def submit(session: Session, journal: Journal, case: str, party: str, recipient: str) -> None:
-    """Submit one exchange and repeat it under its id until the platform says what became of it."""
-    request = SubmitExchangeRequest(
-        request_id=new_id(), case=case, node="nodes/LA001", recipient=recipient, parties=[party]
-    )
-    journal.write("submit", request_id=request.request_id, case=case)
-    while True:
-        try:
-            answer = await session.exchanges.SubmitExchange(request, timeout=20)
-            break
-        except Unavailable:
-            journal.interrupted += 1
-            await asyncio.sleep(0.1)
-    journal.submitted[request.request_id] = answer.exchange.name
-    journal.write("submitted", request_id=request.request_id, exchange=answer.exchange.name)
-
-
-@asynccontextmanager
-async def receiving(session: Session, journal: Journal) -> AsyncIterator[None]:
-    """Receive while the body runs; a receiver that gave up is started anew. Raises what else ends it."""
-
-    async def store(delivery: exchange_pb2.Delivery) -> None:
-        journal.stored.append((delivery.name, delivery.exchange.case, delivery.delivery_sequence))
-        journal.write("stored", delivery=delivery.name)
-
-    async def keep_receiving() -> None:
-        while True:
-            try:
-                await Receiver(session.exchanges, store, on_acknowledged=journal.confirmed.add).run()
-            except Unavailable as error:
-                journal.write("receiver gave up", reason=error.reason)
-                await asyncio.sleep(0.1)
-
-    task = asyncio.create_task(keep_receiving())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(HEALED_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.timeout(300)
@@ -108,13 +39,7 @@ async def test_no_kill_loses_or_doubles_an_exchange(tmp_path: Path) -> None:
                 await submit(session, journal, case, party, procuratorate.name)
 
         async with Session(police.officers[0]) as officer, Session(procuratorate.system, as_system=True) as system:
-            cases = []
-            for number in range(CASES):
-                draft = case_service_pb2.PartyDraft(kind=1, display_name="an invented person")
-                request = case_service_pb2.RegisterCaseRequest(
-                    request_id=new_id(), title=f"an invented theft {number}", parties=[draft]
-                )
-                cases.append((await officer.cases.RegisterCase(request)).case)
+            cases = await register_cases(officer, CASES)
             async with receiving(system, journal):
                 submitting = [
                     asyncio.create_task(keep_submitting(officer, case.name, case.parties[0].name)) for case in cases
@@ -128,51 +53,7 @@ async def test_no_kill_loses_or_doubles_an_exchange(tmp_path: Path) -> None:
                 await until(lambda: len(journal.submitted) >= reached)
                 done.set()
                 await asyncio.gather(*submitting)
-                exchanges = set(journal.submitted.values())
-                stored = journal.stored
-                await until(lambda: exchanges == {name.partition("/deliveries/")[0] for name, _, _ in stored})
-                await check(journal, data, [case.name for case in cases])
-
-
-async def check(journal: Journal, data: Path, cases: list[str]) -> None:
-    assert journal.interrupted, "no call was under way when a process was killed"
-    exchanges = Counter(journal.submitted.values())
-    assert set(exchanges.values()) == {1}, "one effect for each request id"
-
-    connection = await asyncpg.connect((data / "config" / "routing.dsn").read_text().strip())
-    try:
-        # A confirmation may have been lost with its connection; what was stored is then not offered again.
-        async with asyncio.timeout(HEALED_SECONDS):
-            while await connection.fetchval("SELECT count(*) FROM delivery WHERE acknowledge_time IS NULL"):
-                await asyncio.sleep(0.1)
-        rows = await connection.fetch(
-            "SELECT exchange_id, case_id, state, delivery_sequence, acknowledge_time FROM exchange JOIN delivery "
-            "USING (exchange_id, case_id)"
-        )
-        receipts = await connection.fetch("SELECT exchange_id, kind, count(*) FROM receipt GROUP BY 1, 2")
-        async with asyncio.timeout(HEALED_SECONDS):
-            while await connection.fetchval("SELECT count(*) FROM outbox WHERE sent_at IS NULL"):
-                await asyncio.sleep(0.1)
-        numbers = await connection.fetch("SELECT source_sequence FROM outbox ORDER BY source_sequence")
-    finally:
-        await connection.close()
-
-    assert set(exchanges) == {f"exchanges/{row['exchange_id']}" for row in rows}, "none lost, none unasked for"
-    acknowledged = {row["exchange_id"] for row in rows if row["acknowledge_time"] is not None}
-    assert {name.split("/")[1] for name in journal.confirmed} <= {str(each) for each in acknowledged}
-    assert {"DELIVERED"} == {row["state"] for row in rows}
-    assert None not in {row["acknowledge_time"] for row in rows}
-    sequences = defaultdict(list)
-    for row in rows:
-        sequences[f"cases/{row['case_id']}"].append(row["delivery_sequence"])
-    assert {case: list(range(1, len(sequences[case]) + 1)) for case in cases} == {
-        case: sorted(numbers) for case, numbers in sequences.items()
-    }
-    attested = {(f"exchanges/{row['exchange_id']}", row["kind"]): row["count"] for row in receipts}
-    assert {(exchange, kind): 1 for exchange in exchanges for kind in ("SUBMISSION", "DELIVERY")} == attested
-    assert list(range(1, len(numbers) + 1)) == [row["source_sequence"] for row in numbers], "events without gaps"
-
-    told = defaultdict(set)
-    for name, case, sequence in journal.stored:
-        told[case, sequence].add(name)
-    assert {1} == {len(names) for names in told.values()}, "what came again came under its own name"
+                await until_all_is_stored(journal)
+                assert journal.interrupted, "no call was under way when a process was killed"
+                await check_books(journal, data, [case.name for case in cases])
+                await check_outbox(data, "routing")

@@ -254,6 +254,8 @@ async def test_a_single_track_holds_once_both_have_agreed_and_until_one_ends_it(
         await tracks.end(track.name, organs.court)
     await tracks.end(track.name, organs.procuratorate)
     assert (await organs.submit(case)).single_track == ""
+    told = [event.details for event in await organs.events() if event.action == "exchange.submitted"]
+    assert ["", "yes", "", ""] == [details.get("single_track", "") for details in told]
     for step in (tracks.agree(track.name, organs.procuratorate), tracks.end(track.name, organs.police)):
         with pytest.raises(FailedPrecondition) as refusal:
             await step

@@ -81,26 +81,46 @@ async def test_what_stands_is_the_last_by_the_day_it_holds_whatever_came_in_firs
     assert len(recorded) > 10
 
 
+async def withdraw(database: Database, party: str, source: Source, day: int) -> tuple[str, int]:
+    """Take back what a source said; return what then stands, and since which day."""
+    writes = Writes()
+    take_back(writes, [PARTY.parse(party)["party"]], replace(source, at=START + timedelta(days=day)))
+    await database.write(writes)
+    (person,) = await PersonStore(database).states(party.partition("/parties/")[0])
+    return person.stage, (person.since[Aspect.STAGE] - START).days if person.stage else day
+
+
 async def test_what_a_withdrawn_exchange_said_no_longer_holds_unless_others_said_more_since(
     database: Database,
 ) -> None:
-    party, store = await registered(database), PersonStore(database)
-
-    async def withdraw(source: Source, day: int) -> str:
-        writes = Writes()
-        take_back(writes, [PARTY.parse(party)["party"]], replace(source, at=START + timedelta(days=day)))
-        await database.write(writes)
-        (person,) = await store.states(party.partition("/parties/")[0])
-        return person.stage
-
+    party = await registered(database)
     only = await state(database, party, 1, "INVESTIGATION")
-    assert "" == await withdraw(only, 2)
+    assert ("", 2) == await withdraw(database, party, only, 2)
     await state(database, party, 3, "INVESTIGATION", ("-",))
     ending = await state(database, party, 4, "CONCLUDED")
-    assert "INVESTIGATION" == await withdraw(ending, 5)
+    assert ("INVESTIGATION", 3) == await withdraw(database, party, ending, 5), "since when it first stood"
     overtaken = await state(database, party, 6, "PROSECUTION")
     await state(database, party, 7, "FIRST_INSTANCE")
-    assert "FIRST_INSTANCE" == await withdraw(overtaken, 8)
+    assert ("FIRST_INSTANCE", 7) == await withdraw(database, party, overtaken, 8)
+
+
+async def test_what_two_said_stands_until_both_have_taken_it_back(database: Database) -> None:
+    party = await registered(database)
+    await state(database, party, 0, "INVESTIGATION")
+    first, second, third = [await state(database, party, day, "PROSECUTION") for day in (2, 4, 6)]
+    assert ("PROSECUTION", 4) == await withdraw(database, party, first, 7)
+    assert ("PROSECUTION", 4) == await withdraw(database, party, third, 8)
+    assert ("INVESTIGATION", 0) == await withdraw(database, party, second, 9)
+    history = await PersonStore(database).history(party, after=0, limit=10)
+    assert ["INVESTIGATION", "PROSECUTION", "PROSECUTION", "INVESTIGATION"] == [entry.value for entry in history]
+
+
+async def test_what_was_withdrawn_does_not_stand_again(database: Database) -> None:
+    party = await registered(database)
+    first = await state(database, party, 1, "PROSECUTION")
+    second = await state(database, party, 2, "FIRST_INSTANCE")
+    assert ("FIRST_INSTANCE", 2) == await withdraw(database, party, first, 3)
+    assert ("", 4) == await withdraw(database, party, second, 4)
 
 
 async def test_each_move_of_a_stage_is_noted_once_for_identity(database: Database) -> None:

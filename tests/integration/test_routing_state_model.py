@@ -32,6 +32,7 @@ from tests.support.postgres import clone_database
 
 # As a lawyer would tell it: where an exchange stands, and where each step takes it. What is absent is not lawful.
 MODEL = {
+    "HELD": {"release": "SUBMITTED", "withdraw": "WITHDRAWN", "expire": "EXPIRED"},
     "SUBMITTED": {"deliver": "DELIVERED", "withdraw": "WITHDRAWN", "expire": "EXPIRED"},
     "DELIVERED": {
         "accept": "ACCEPTED",
@@ -59,12 +60,17 @@ class Exchanges:
         self.store = ExchangeStore(database)
         self.name = f"exchanges/{new_id()}"
 
-    async def submit(self) -> None:
+    async def submit(self, state: exchange_pb2.ExchangeState) -> None:
         now = datetime.now(UTC)
         case = case_pb2.Case(name=f"cases/{new_id()}", title="t", agency=AGENCY)
         case.create_time.FromDatetime(now)
         exchange = exchange_pb2.Exchange(
-            name=self.name, case=case.name, node="nodes/LA001", sender=AGENCY, recipient=f"agencies/{new_id()}"
+            name=self.name,
+            case=case.name,
+            node="nodes/LA001",
+            sender=AGENCY,
+            recipient=f"agencies/{new_id()}",
+            state=state,
         )
         exchange.submit_time.FromDatetime(now)
         async with self.database.transaction() as transaction:
@@ -92,6 +98,10 @@ class Exchanges:
                     made = await exchange_store.mark_withdrawn(transaction, self.name, now, "t")
                 case "expire":
                     made = await exchange_store.mark_expired(transaction, self.name, now)
+                case "release":
+                    current = await exchange_store.lock_exchange(transaction, self.name)
+                    assert current is not None
+                    made = await exchange_store.mark_released(transaction, current, now)
                 case "supplement":
                     current = await exchange_store.lock_exchange(transaction, self.name)
                     assert current is not None
@@ -107,10 +117,10 @@ class StateMachine(RuleBasedStateMachine):
     database: Database
     runner: asyncio.Runner
 
-    @initialize()
-    def submit(self) -> None:
-        self.exchanges, self.state, self.revision = Exchanges(self.database), "SUBMITTED", 0
-        self.run(self.exchanges.submit())
+    @initialize(state=st.sampled_from(["HELD", "SUBMITTED"]))
+    def submit(self, state: str) -> None:
+        self.exchanges, self.state, self.revision = Exchanges(self.database), state, 0
+        self.run(self.exchanges.submit(exchange_pb2.ExchangeState.Value(f"EXCHANGE_STATE_{state}")))
 
     def run(self, step: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(step)

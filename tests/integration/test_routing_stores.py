@@ -1,17 +1,20 @@
 """Numbers, releases and leases against a real database, without the services around it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import pytest
 
 from casemesh.core.ids import new_id
 from casemesh.local.postgres import EmbeddedPostgres
+from casemesh.routing.arrivals import Arrivals
 from casemesh.routing.case_store import insert_case
 from casemesh.routing.delivery_store import DeliveryStore, mark_acknowledged
+from casemesh.routing.endings import end
 from casemesh.routing.exchange_store import (
     ExchangeStore,
     digest_of,
@@ -19,9 +22,19 @@ from casemesh.routing.exchange_store import (
     mark_accepted,
     mark_answered,
     mark_delivered,
+    mark_returned,
+    supplement,
 )
-from casemesh.routing.obligation_store import Obligation, ObligationStore, insert_obligation, mark_fulfilled
+from casemesh.routing.obligation_store import (
+    Obligation,
+    ObligationStore,
+    insert_obligation,
+    mark_fulfilled,
+    mark_joined,
+)
+from casemesh.routing.obligations import Obligations
 from casemesh.routing.payload import RECORD_MAX_BYTES
+from casemesh.routing.person_store import PersonStore
 from casemesh.routing.placing import delivery_of, place_owing, release
 from casemesh.routing.receipt_store import ExchangeDigests
 from casemesh.routing.v1 import case_pb2, exchange_pb2
@@ -32,6 +45,10 @@ from tests.support.postgres import clone_database
 
 SENDER, RECIPIENT, OTHER = (f"agencies/{new_id()}" for _ in range(3))
 MAX_ATTEMPTS = 3
+# Of this database alone: other tests use the same server.
+WAITS_FOR_LOCK = """
+SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()
+"""
 SYSTEM = f"{RECIPIENT}/systems/{new_id()}"
 
 
@@ -51,6 +68,13 @@ class Routing:
             await insert_case(transaction, case)
         return case.name
 
+    async def party(self, case: str) -> str:
+        party = f"{case}/parties/{new_id()}"
+        sql = """INSERT INTO party (party_id, case_id, position, kind, display_name)
+            SELECT $1, $2, count(*), 1, 't' FROM party"""
+        await self.database.execute(sql, party.split("/")[3], case.split("/")[1])
+        return party
+
     async def exchange(
         self,
         case: str,
@@ -58,6 +82,7 @@ class Routing:
         text: str = "",
         dossier: str = "",
         joins: bool = True,
+        parties: Sequence[str] = (),
         then: Callable[[], object] = lambda: None,
     ) -> exchange_pb2.Exchange:
         exchange = exchange_pb2.Exchange(
@@ -67,6 +92,7 @@ class Routing:
             sender=SENDER,
             recipient=recipient,
             dossier_version=dossier,
+            parties=parties,
         )
         exchange.fields.add(key="text", text=text)
         exchange.submit_time.FromDatetime(datetime.now(UTC))
@@ -97,6 +123,12 @@ class Routing:
         async with self.database.transaction() as transaction:
             if await mark_fulfilled(transaction, delivery):
                 await release(transaction, delivery, exchange.case, exchange.recipient)
+
+    async def number_of(self, exchange: exchange_pb2.Exchange) -> int:
+        number: int = await self.database.fetchval(
+            "SELECT delivery_sequence FROM delivery WHERE exchange_id = $1", exchange.name.split("/")[1]
+        )
+        return number
 
     async def lease(
         self, limit: int = 16, lease_seconds: float = 30, lease_id: str | None = None, heavy_limit: int = 4
@@ -184,6 +216,25 @@ async def test_releases_at_once_leave_nothing_behind(routing: Routing) -> None:
     assert list(range(1, 9)) == numbers(await routing.lease())
 
 
+async def test_what_ends_before_its_release_gives_its_number_to_those_after_it(routing: Routing) -> None:
+    case = await routing.case()
+    seen = await routing.exchange(case)
+    await routing.release(seen)
+    ended, held, later = [await routing.exchange(case, dossier="v", joins=False) for _ in range(3)]
+    assert [1] == numbers(await routing.lease())
+    async with routing.database.transaction() as transaction:
+        assert [] == await end(transaction, ended, tell_sender=False)
+    assert [] == await routing.lease(), "what comes after it still owes access"
+    await routing.release(ended)
+    await routing.release(later)
+    assert [] == await routing.lease()
+    await routing.release(held)
+    assert [(2, held.name), (3, later.name)] == [
+        (each.delivery_sequence, each.exchange.name) for each in await routing.lease()
+    ]
+    assert [4] == [await routing.number_of(await routing.exchange(case))]
+
+
 async def test_what_one_is_about_to_lease_another_neither_gets_nor_waits_for(routing: Routing) -> None:
     case = await routing.case()
     for _ in range(6):
@@ -262,6 +313,37 @@ async def test_an_exchange_comes_back_as_it_was_committed(routing: Routing) -> N
     assert await routing.exchanges.case_of(f"exchanges/{new_id()}") is None
 
 
+async def test_where_persons_stand_is_told_without_reading_what_exchanges_hold(routing: Routing) -> None:
+    case = await routing.case()
+    party = await routing.party(case)
+    exchange = await routing.exchange(case, parties=[party])
+    persons = PersonStore(routing.database)
+    assert [[exchange.name]] == [[step.exchange for step in person.steps] for person in await persons.states(case)]
+    other = await routing.party(case)
+    mended = exchange_pb2.Exchange.FromString(exchange.SerializeToString())
+    mended.parties[:] = [other]
+    returned = exchange_pb2.ExchangeReturn()
+    returned.return_time.GetCurrentTime()
+    async with routing.database.transaction() as transaction:
+        await mark_delivered(transaction, exchange.name.split("/")[1], datetime.now(UTC))
+        await mark_returned(transaction, exchange.name, returned)
+        await supplement(transaction, mended, datetime.now(UTC), dossier_root=b"")
+    await routing.database.execute("UPDATE exchange SET content = 'unreadable'")
+    assert {party: [], other: [exchange.name]} == {
+        person.party: [step.exchange for step in person.steps] for person in await persons.states(case)
+    }
+
+
+async def test_whom_an_older_exchange_is_about_is_read_from_what_it_holds(routing: Routing) -> None:
+    case = await routing.case()
+    party = await routing.party(case)
+    await routing.exchange(case, parties=[party])
+    persons = PersonStore(routing.database)
+    expected = await persons.states(case)
+    await routing.database.execute("UPDATE exchange SET parties = NULL")
+    assert expected == await persons.states(case)
+
+
 async def test_a_list_shows_each_side_its_own_in_pages_that_fit_a_message(routing: Routing) -> None:
     case = await routing.case()
     mine = [(await routing.exchange(case, RECIPIENT)).name for _ in range(3)]
@@ -304,12 +386,72 @@ async def test_an_obligation_is_taken_by_one_and_comes_again_until_it_is_fulfill
     assert await routing.obligations.open_of(case) is None
 
 
+class Participation:
+    """Stands for identity: brings agencies into cases once `lets_in` is set."""
+
+    def __init__(self) -> None:
+        self.lets_in, self.asked = asyncio.Event(), asyncio.Event()
+
+    async def AddParticipation(self, request: Any, *, timeout: float) -> None:
+        self.asked.set()
+        await self.lets_in.wait()
+
+
+async def test_an_ending_waits_for_access_that_is_being_given_and_none_is_given_after_it(routing: Routing) -> None:
+    identity, arrivals = Participation(), Arrivals(routing.deliveries.due_for)
+    obligations = Obligations(routing.database, cast(Any, identity), cast(Any, None), arrivals)
+
+    async def ending(exchange: exchange_pb2.Exchange) -> list[str]:
+        async with routing.database.transaction() as transaction:
+            return await end(transaction, exchange, tell_sender=False)
+
+    async def owed_now() -> Obligation:
+        sql = "SELECT resource FROM obligation WHERE fulfil_time IS NULL AND forgone_time IS NULL"
+        owed = await routing.obligations.open_of(await routing.database.fetchval(sql))
+        assert owed is not None
+        return owed
+
+    case = await routing.case()
+    exchange = await routing.exchange(case)
+    giving = asyncio.create_task(obligations.carry_out(await owed_now()))
+    await identity.asked.wait()
+    ended = asyncio.create_task(ending(exchange))
+    async with asyncio.timeout(20):
+        while not await routing.database.fetch(WAITS_FOR_LOCK):
+            assert not ended.done(), "it must wait"
+            await asyncio.sleep(0.02)
+    identity.lets_in.set()
+    await giving
+    assert [RECIPIENT] == await ended, "what was released is followed by word of its end"
+    assert [] == await routing.obligations.strangers(case, [RECIPIENT])
+
+    identity.asked.clear()
+    another = await routing.case()
+    exchange = await routing.exchange(another)
+    owed = await owed_now()
+    assert [] == await ending(exchange)
+    await obligations.carry_out(owed)
+    assert not identity.asked.is_set()
+    assert [RECIPIENT] == await routing.obligations.strangers(another, [RECIPIENT])
+
+
+async def test_who_was_brought_in_takes_part_though_the_rest_was_forgone(routing: Routing) -> None:
+    case = await routing.case()
+    exchange = await routing.exchange(case, dossier="v")
+    async with routing.database.transaction() as transaction:
+        await mark_joined(transaction, await routing.database.fetchval("SELECT resource FROM obligation"))
+    assert [RECIPIENT] == await routing.obligations.strangers(case, [RECIPIENT])
+    async with routing.database.transaction() as transaction:
+        assert [] == await end(transaction, exchange, tell_sender=False)
+    assert [] == await routing.obligations.strangers(case, [RECIPIENT])
+
+
 async def test_the_runtime_role_changes_no_exchange_and_deletes_nothing(routing: Routing) -> None:
     await routing.exchange(await routing.case())
     for statement in (
         "UPDATE exchange SET case_id = case_id",
         "UPDATE exchange SET recipient = sender",
-        "UPDATE delivery SET delivery_sequence = 9",
+        "UPDATE delivery SET recipient = recipient",
         "DELETE FROM exchange",
         "DELETE FROM delivery",
         "UPDATE registered_case SET title = ''",

@@ -49,4 +49,4 @@ def test_steps_that_would_pass_over_the_other_side_are_not_lawful(step: Step, st
 
 def test_each_side_has_its_own_steps() -> None:
     assert {Step.SUPPLEMENT, Step.WITHDRAW} == {step for step, move in MOVES.items() if move.by is Side.SENDER}
-    assert {Step.EXPIRE} == {step for step, move in MOVES.items() if move.by is Side.PLATFORM}
+    assert {Step.EXPIRE, Step.RELEASE} == {step for step, move in MOVES.items() if move.by is Side.PLATFORM}

@@ -34,6 +34,10 @@ class Config(HostConfig):
     second_look_on_nodes: bool = False
     """Whether a version of the node catalogue must be activated by another administrator than the one who imported it.
     Default false: a site with one administrator could change nothing."""
+    hold_unmapped_at: tuple[str, ...] = ()
+    """Codes of nodes whose exchanges wait while one of their codes has no counterpart in the recipient's table and
+    nobody has decided on it. Default none: the original goes on, marked. Name no node that a person's liberty hangs
+    on, since what waits for an administrator reaches nobody."""
     organ_code_systems: Path | None = None
     """A CSV file (organ,subject,code_system) that says which table of codes each kind of organ uses, in place of the
     one that ships. Default none; a site that loads its own tables names them here."""

@@ -12,6 +12,7 @@ from casemesh.data.procedure import Moment
 from casemesh.data.return_reasons import SEE_REMARK, return_reasons
 from casemesh.errors import CaseMeshError, FailedPrecondition, FieldViolation, InvalidArgument
 from casemesh.routing.arrivals import Arrivals
+from casemesh.routing.endings import end, tell
 from casemesh.routing.exchange_rules import require_allowed, require_recipient, require_sender
 from casemesh.routing.exchange_states import Step
 from casemesh.routing.exchange_store import (
@@ -41,13 +42,6 @@ log = structlog.get_logger(__name__)
 _Returned = pb2.ReturnExchangeResponse
 _Supplemented = pb2.SupplementExchangeResponse
 _Withdrawn = pb2.WithdrawExchangeResponse
-
-
-async def tell(transaction: Transaction, exchange: exchange_pb2.Exchange, agency: str) -> None:
-    """Put a changed exchange before one of its sides, in the transaction of the change."""
-    writes = Writes()
-    place(writes, exchange, agency, Purpose.CHANGE)
-    await transaction.write(writes)
 
 
 class Correction:
@@ -99,7 +93,8 @@ class Correction:
         return response
 
     async def take_back(self, call: Call, request: pb2.WithdrawExchangeRequest) -> _Withdrawn:
-        """Move an exchange that nobody accepted to WITHDRAWN and tell its recipient.
+        """Move an exchange that nobody accepted to WITHDRAWN and tell its recipient and who has a copy, unless it never
+        reached them: then they get neither it nor the access it would have brought.
 
         Raises NotFound; PermissionDenied to the recipient; FailedPrecondition (EXCHANGE_STATE_WRONG).
         """
@@ -113,10 +108,10 @@ class Correction:
             assert exchange is not None
             await take_back_effects(transaction, exchange, exchange.parties, self._clock.now(), reason="withdrawn")
             await self._record(transaction, call, "exchange.withdrawn", exchange, {})
-            await tell(transaction, exchange, exchange.recipient)
+            told = await end(transaction, exchange, tell_sender=False)
             response = _Withdrawn(exchange=exchange)
             await remember(transaction, call, request, response)
-        self._announce(exchange.recipient)
+        self._announce(*told)
         return response
 
     async def mend(self, call: Call, request: pb2.SupplementExchangeRequest) -> _Supplemented:
@@ -176,10 +171,12 @@ class Correction:
             owed = _owed(exchange, call)
             writes = Writes()
             place_owing(writes, exchange, owed)
+            for agency in exchange.copies_to:
+                place(writes, exchange, agency, Purpose.COPY)
             is_open = await transaction.write(writes, OPEN_OBLIGATION) is not None
             response = _Supplemented(exchange=exchange)
             await remember(transaction, call, request, response)
-        self._announce(exchange.recipient)
+        self._announce(exchange.recipient, *exchange.copies_to)
         if is_open:
             try:
                 await self._obligations.carry_out(owed)
@@ -207,9 +204,10 @@ class Correction:
         event = event_of(call, self._clock, action, exchange.name, case=exchange.case, details=told)
         await record(transaction, call, event)
 
-    def _announce(self, agency: str) -> None:
+    def _announce(self, *agencies: str) -> None:
         self._outbox.wake()
-        self._arrivals.announce(agency)
+        for agency in agencies:
+            self._arrivals.announce(agency)
 
 
 async def _restate_effects(

@@ -27,6 +27,7 @@ _EXCHANGE_COLUMNS = f"{QUALIFIED_COLUMNS}, exchange.sha256, exchange.dossier_roo
 _PAUSE = """CASE WHEN {attempts} > 1 THEN interval '1 second' * least(300, 2.0 ^ least({attempts} - 2, 9))
     * (0.5 + random() / 2) ELSE interval '0' END"""
 _OPEN = "recipient = $1 AND acknowledge_time IS NULL AND due_at <= now() AND attempt - forgiven_attempts < $6"
+# What was leased together has one time, so that it comes again in the order of its numbers.
 # Heavy ones have a share of the room of their own, so that neither kind waits for the other; the small go first.
 _LEASE = f"""
 WITH heavy_due AS (
@@ -40,14 +41,14 @@ WITH heavy_due AS (
     ORDER BY due_at, case_id, delivery_sequence LIMIT $2 - (SELECT count(*) FROM heavy_due) FOR UPDATE SKIP LOCKED
 ), due AS (SELECT * FROM small_due UNION ALL SELECT * FROM heavy_due)
 UPDATE delivery SET attempt = attempt + 1, lease_id = $4, lease_holder = $5,
-    due_at = clock_timestamp() + $3 + {_PAUSE.format(attempts="(attempt + 1 - forgiven_attempts)")}
+    due_at = now() + $3 + {_PAUSE.format(attempts="(attempt + 1 - forgiven_attempts)")}
 FROM due, exchange
 WHERE delivery.delivery_id = due.delivery_id AND exchange.exchange_id = delivery.exchange_id
 RETURNING delivery.delivery_id, delivery.delivery_sequence, delivery.attempt, delivery.purpose, delivery.heavy,
-    clock_timestamp() + $3 AS lease_expire_time, due.due_at AS was_due_at, {_EXCHANGE_COLUMNS}
+    now() + $3 AS lease_expire_time, due.due_at AS was_due_at, {_EXCHANGE_COLUMNS}
 """  # noqa: S608 - composed of this module's constants
 _END_LEASES = f"""
-UPDATE delivery SET due_at = clock_timestamp() + {_PAUSE.format(attempts="(attempt - forgiven_attempts)")}
+UPDATE delivery SET due_at = now() + {_PAUSE.format(attempts="(attempt - forgiven_attempts)")}
 WHERE delivery_id = ANY($1::uuid[]) AND lease_id = $2 AND acknowledge_time IS NULL AND due_at > clock_timestamp()
     AND set_aside_time IS NULL
 """  # noqa: S608

@@ -12,13 +12,19 @@ INSERT INTO exchange_draft (exchange_id, case_id, sender, content, update_time) 
 """
 _REPLACE = """
 UPDATE exchange_draft SET content = $4, update_time = now() WHERE exchange_id = $1 AND case_id = $2 AND sender = $3
+    AND discard_time IS NULL
 """
-_GET = "SELECT content FROM exchange_draft WHERE exchange_id = $1 AND sender = $2"
+_GET = "SELECT content FROM exchange_draft WHERE exchange_id = $1 AND sender = $2 AND discard_time IS NULL"
 _LIST = """
-SELECT content FROM exchange_draft WHERE case_id = $1 AND sender = $2 AND exchange_id > $3 ORDER BY exchange_id LIMIT $4
+SELECT content FROM exchange_draft WHERE case_id = $1 AND sender = $2 AND exchange_id > $3
+    AND discard_time IS NULL ORDER BY exchange_id LIMIT $4
 """
-_DELETE = "DELETE FROM exchange_draft WHERE exchange_id = $1 AND sender = $2"
-_LOCK = "SELECT content FROM exchange_draft WHERE exchange_id = $1 AND sender = $2 FOR UPDATE"
+_DELETE = "DELETE FROM exchange_draft WHERE exchange_id = $1 AND sender = $2 AND discard_time IS NULL"
+_DISCARD = """
+UPDATE exchange_draft SET discard_time = now(), content = '' WHERE exchange_id = $1 AND sender = $2
+    AND discard_time IS NULL
+"""
+_LOCK = f"{_GET} FOR UPDATE"
 
 
 async def insert_draft(transaction: Transaction, draft: exchange_pb2.Exchange) -> None:
@@ -32,8 +38,14 @@ async def replace_draft(transaction: Transaction, draft: exchange_pb2.Exchange) 
 
 
 async def delete_draft(transaction: Transaction, name: str, sender: str) -> bool:
-    """End a draft, since it is submitted or discarded; False when its sender has none, or somebody else was first."""
+    """End a draft, since it is submitted; False when its sender has none, or somebody else was first."""
     return await transaction.execute(_DELETE, EXCHANGE.parse(name)["exchange"], AGENCY.parse(sender)["agency"]) == 1
+
+
+async def discard_draft(transaction: Transaction, name: str, sender: str) -> bool:
+    """End a draft and what it held; False as `delete_draft`. Its case stays known, so that who repeats the call is
+    found to have a right on it."""
+    return await transaction.execute(_DISCARD, EXCHANGE.parse(name)["exchange"], AGENCY.parse(sender)["agency"]) == 1
 
 
 async def lock_draft(transaction: Transaction, name: str, sender: str) -> exchange_pb2.Exchange | None:

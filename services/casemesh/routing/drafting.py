@@ -6,7 +6,7 @@ from casemesh.core.clock import Clock
 from casemesh.core.ids import new_id
 from casemesh.core.names import EXCHANGE
 from casemesh.errors import not_found
-from casemesh.routing.draft_store import DraftStore, delete_draft, insert_draft, replace_draft
+from casemesh.routing.draft_store import DraftStore, discard_draft, insert_draft, replace_draft
 from casemesh.routing.node_catalogues import NodeCatalogues
 from casemesh.routing.payload import require_fitting
 from casemesh.routing.v1 import exchange_draft_service_pb2 as pb2
@@ -77,7 +77,7 @@ class Drafting:
             stored = await recall(transaction, call, request, _Discarded)
             if stored is not None:
                 return stored
-            if not await delete_draft(transaction, request.exchange, sender):
+            if not await discard_draft(transaction, request.exchange, sender):
                 raise not_found()
             event = event_of(
                 call, self._clock, "exchange.draft_discarded", request.exchange, case=call.case or "", details={}

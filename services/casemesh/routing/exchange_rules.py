@@ -10,9 +10,12 @@ from casemesh.routing.v1 import exchange_pb2
 def require_side(exchange: exchange_pb2.Exchange | None, agency: str) -> exchange_pb2.Exchange:
     """Return an exchange that `agency` sent or received, or has a copy of.
 
-    Raises NotFound for any other: an agency on the case learns nothing of exchanges between two others.
+    Raises NotFound for any other: an agency on the case learns nothing of exchanges between two others, nor of one that
+    is held but by its sender.
     """
     if exchange is None or agency not in (exchange.sender, exchange.recipient, *exchange.copies_to):
+        raise not_found()
+    if exchange.state == exchange_pb2.EXCHANGE_STATE_HELD and agency != exchange.sender:
         raise not_found()
     return exchange
 

@@ -26,6 +26,7 @@ class State(StrEnum):
     SUPPLEMENTED = "SUPPLEMENTED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
+    HELD = "HELD"
 
 
 class Step(StrEnum):
@@ -38,6 +39,7 @@ class Step(StrEnum):
     ANSWER = "answer"
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
+    RELEASE = "release"
 
 
 class Side(Enum):
@@ -70,17 +72,26 @@ MOVES: Mapping[Step, Move] = MappingProxyType(
         # An interim answer leaves the state as it is.
         Step.ANSWER: _move(Side.RECIPIENT, State.ANSWERED, State.DELIVERED, State.ACCEPTED),
         Step.WITHDRAW: _move(
-            Side.SENDER, State.WITHDRAWN, State.SUBMITTED, State.DELIVERED, State.RETURNED, State.SUPPLEMENTED
+            Side.SENDER,
+            State.WITHDRAWN,
+            State.HELD,
+            State.SUBMITTED,
+            State.DELIVERED,
+            State.RETURNED,
+            State.SUPPLEMENTED,
         ),
         Step.EXPIRE: _move(
             Side.PLATFORM,
             State.EXPIRED,
+            State.HELD,
             State.SUBMITTED,
             State.DELIVERED,
             State.ACCEPTED,
             State.RETURNED,
             State.SUPPLEMENTED,
         ),
+        # Its codes were decided on.
+        Step.RELEASE: _move(Side.PLATFORM, State.SUBMITTED, State.HELD),
     }
 )
 

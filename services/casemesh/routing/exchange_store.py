@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from casemesh.core.names import AGENCY, CASE, EXCHANGE, NODE
+from casemesh.core.names import AGENCY, CASE, EXCHANGE, NODE, PARTY
 from casemesh.routing.exchange_states import MOVES, Step
 from casemesh.routing.paging import PAGE_MAX_BYTES
 from casemesh.routing.receipt_store import ExchangeDigests
@@ -20,8 +20,8 @@ QUALIFIED_COLUMNS = ", ".join(f"exchange.{column.strip()}" for column in _COLUMN
 """What `exchange_of` needs, for a statement over several tables."""
 _INSERT = """
 INSERT INTO exchange (exchange_id, case_id, node, sender, recipient, answers, dossier_version, content, sha256, state,
-    submit_time, dossier_root, answer_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'SUBMITTED', $10, $11, $12)
+    submit_time, dossier_root, answer_by, parties)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $14, $10, $11, $12, $13)
 """
 _CASE_OF = """
 SELECT case_id FROM exchange WHERE exchange_id = $1
@@ -29,13 +29,19 @@ UNION ALL SELECT case_id FROM exchange_draft WHERE exchange_id = $1 LIMIT 1
 """
 _GET = f"SELECT {_COLUMNS} FROM exchange WHERE exchange_id = $1"  # noqa: S608 - columns are a constant
 _LOCK = f"SELECT {_COLUMNS} FROM exchange WHERE exchange_id = $1 FOR UPDATE"  # noqa: S608
+# What ended before it was put before an agency, that agency never hears of.
+_HEARD_OF = """(sender = $2 OR state NOT IN ('HELD', 'WITHDRAWN', 'EXPIRED') OR state <> 'HELD' AND EXISTS (
+    SELECT FROM delivery WHERE delivery.exchange_id = exchange.exchange_id AND delivery.recipient = $2
+        AND delivery_sequence IS NOT NULL
+))"""
+_GET_HEARD_OF = f"{_GET} AND {_HEARD_OF}"
 # The page is cut where its bytes would no longer fit a message; sizes are read without the contents.
 _LIST = f"""
 SELECT {_COLUMNS}, found FROM (
     SELECT {_COLUMNS}, count(*) OVER () AS found, sum(octet_length(content) + 1024) OVER (ORDER BY exchange_id) AS total
     FROM (
         SELECT {_COLUMNS} FROM exchange
-        WHERE case_id = $1 AND (sender = $2 OR recipient = $2) AND exchange_id > $3
+        WHERE case_id = $1 AND (sender = $2 OR recipient = $2) AND {_HEARD_OF} AND exchange_id > $3
         ORDER BY exchange_id LIMIT $4
     ) AS candidate
 ) AS sized
@@ -49,7 +55,9 @@ _WRITTEN = {
     Step.RETURN: "returned = $4",
     Step.WITHDRAW: "end_time = $3, withdraw_ground = $4",
     Step.EXPIRE: "end_time = $3",
-    Step.SUPPLEMENT: "revision = revision + 1, content = $4, dossier_version = $5, sha256 = $6, dossier_root = $7",
+    Step.RELEASE: "content = $4, sha256 = $5",
+    Step.SUPPLEMENT: "revision = revision + 1, content = $4, dossier_version = $5, sha256 = $6, dossier_root = $7, "
+    "parties = $8",
 }
 _MOVE = {
     step: f"""
@@ -68,7 +76,7 @@ SELECT exchange_id, case_id, node, sender, recipient, answers, revision.dossier_
     'RETURNED' AS state, submit_time, deliver_time, NULL AS accept_time, NULL AS answer_time, revision.revision,
     revision.returned, answer_by, NULL AS end_time, '' AS withdraw_ground
 FROM exchange_revision AS revision JOIN exchange USING (exchange_id)
-WHERE exchange_id = $1 AND revision.revision > $2 ORDER BY revision.revision LIMIT $3
+WHERE exchange_id = $1 AND revision.revision > $2::bigint ORDER BY revision.revision LIMIT $3
 """
 _OVERDUE = """
 SELECT exchange_id FROM exchange
@@ -83,6 +91,7 @@ _STATES: Mapping[str, exchange_pb2.ExchangeState] = {
     "SUPPLEMENTED": exchange_pb2.EXCHANGE_STATE_SUPPLEMENTED,
     "WITHDRAWN": exchange_pb2.EXCHANGE_STATE_WITHDRAWN,
     "EXPIRED": exchange_pb2.EXCHANGE_STATE_EXPIRED,
+    "HELD": exchange_pb2.EXCHANGE_STATE_HELD,
 }
 _TIMES = ("submit_time", "deliver_time", "accept_time", "answer_time", "answer_by", "end_time")
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
@@ -133,6 +142,8 @@ async def insert_exchange(
         exchange.submit_time.ToDatetime(tzinfo=UTC),
         digests.dossier_root or None,
         exchange.answer_by.ToDatetime(tzinfo=UTC) if exchange.HasField("answer_by") else None,
+        _party_ids(exchange),
+        "HELD" if exchange.state == exchange_pb2.EXCHANGE_STATE_HELD else "SUBMITTED",
     )
 
 
@@ -179,6 +190,15 @@ async def mark_expired(transaction: Transaction, name: str, at: datetime) -> exc
     return await _move(transaction, Step.EXPIRE, EXCHANGE.parse(name)["exchange"], at)
 
 
+async def mark_released(
+    transaction: Transaction, released: exchange_pb2.Exchange, at: datetime
+) -> exchange_pb2.Exchange | None:
+    """Take the step RELEASE: put what its codes have become in the place of what a held exchange held; None when the
+    state does not allow it."""
+    exchange_id = EXCHANGE.parse(released.name)["exchange"]
+    return await _move(transaction, Step.RELEASE, exchange_id, at, content_of(released), digest_of(released))
+
+
 async def supplement(
     transaction: Transaction, mended: exchange_pb2.Exchange, at: datetime, *, dossier_root: bytes
 ) -> exchange_pb2.Exchange | None:
@@ -195,7 +215,12 @@ async def supplement(
         mended.dossier_version,
         digest_of(mended),
         dossier_root or None,
+        _party_ids(mended),
     )
+
+
+def _party_ids(exchange: exchange_pb2.Exchange) -> list[str]:
+    return [PARTY.parse(party)["party"] for party in exchange.parties]
 
 
 async def _move(
@@ -219,6 +244,14 @@ class ExchangeStore:
     async def get(self, name: str) -> exchange_pb2.Exchange | None:
         """Return an exchange, or None when there is no such one."""
         row = await self._database.fetchrow(_GET, EXCHANGE.parse(name)["exchange"])
+        return exchange_of(row) if row is not None else None
+
+    async def heard_of(self, name: str, agency: str) -> exchange_pb2.Exchange | None:
+        """Return an exchange, or None when there is no such one, or it ended before it was put before `agency`, which
+        did not send it."""
+        row = await self._database.fetchrow(
+            _GET_HEARD_OF, EXCHANGE.parse(name)["exchange"], AGENCY.parse(agency)["agency"]
+        )
         return exchange_of(row) if row is not None else None
 
     async def revisions(self, name: str, *, after: int, limit: int) -> list[exchange_pb2.Exchange]:

@@ -10,7 +10,7 @@ import structlog
 from casemesh.core.clock import Clock
 from casemesh.errors import CaseMeshError
 from casemesh.routing.arrivals import Arrivals
-from casemesh.routing.correct import tell
+from casemesh.routing.endings import end
 from casemesh.routing.exchange_store import ExchangeStore, mark_expired
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
@@ -52,7 +52,7 @@ class Expiry:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def look(self) -> int:
-        """End what is overdue, a batch of it, and tell both sides; return how many were found."""
+        """End what is overdue, a batch of it, and tell who knows of it; return how many were found."""
         now = self._clock.now()
         names = await self._exchanges.overdue(now, self._since, _BATCH)
         for name in names:
@@ -69,9 +69,7 @@ class Expiry:
             details = {"node": exchange.node, "sender": exchange.sender, "recipient": exchange.recipient}
             event = event_of(_BY_SERVICE, self._clock, "exchange.expired", name, case=exchange.case, details=details)
             await record(transaction, _BY_SERVICE, event)
-            # In one order, so that two exchanges between the same agencies do not wait for each other.
-            for agency in sorted((exchange.sender, exchange.recipient)):
-                await tell(transaction, exchange, agency)
+            told = await end(transaction, exchange, tell_sender=True)
         self._outbox.wake()
-        for agency in (exchange.sender, exchange.recipient):
+        for agency in told:
             self._arrivals.announce(agency)

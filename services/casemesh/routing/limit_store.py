@@ -14,7 +14,7 @@ from casemesh.runtime.postgres import Database, Row
 _MOST = 2000
 _MOVES = """
 SELECT exchange_id, node, sender, recipient, answers, submit_time, deliver_time, content FROM exchange
-WHERE case_id = $1 AND state <> 'WITHDRAWN' ORDER BY exchange_id DESC LIMIT $2
+WHERE case_id = $1 AND state NOT IN ('WITHDRAWN', 'HELD') ORDER BY exchange_id DESC LIMIT $2
 """
 
 
@@ -25,7 +25,7 @@ class LimitStore:
         self._database = database
 
     async def moves(self, case: str) -> list[Move]:
-        """Return the newest 2,000 exchanges of a case that were not withdrawn."""
+        """Return the newest 2,000 exchanges of a case that were neither withdrawn nor are held."""
         return [_move(row) for row in await self._database.fetch(_MOVES, CASE.parse(case)["case"], _MOST)]
 
 

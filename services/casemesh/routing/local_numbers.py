@@ -16,7 +16,7 @@ from casemesh.routing.v1 import case_pb2
 from casemesh.routing.v1 import case_record_service_pb2 as pb2
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
-from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
+from casemesh.runtime.paging import decode_number, encode_token, page_size_of
 from casemesh.runtime.postgres import Database, Transaction
 from casemesh.runtime.requests import recall, remember
 
@@ -90,7 +90,7 @@ class LocalNumbers:
     async def of_case(self, request: pb2.ListLocalNumbersRequest) -> pb2.ListLocalNumbersResponse:
         """Return a page of the numbers a case ever had."""
         size = page_size_of(request.page_size)
-        after = _after(request.page_token)
+        after = decode_number(request.page_token) or 0
         rows = await self._database.fetch(_OF_CASE, CASE.parse(request.case)["case"], after, size + 1)
         response = pb2.ListLocalNumbersResponse(local_numbers=[number_of(row) for row in rows[:size]])
         if len(rows) > size:
@@ -105,7 +105,7 @@ class LocalNumbers:
         """
         size = page_size_of(request.page_size)
         rows = await self._database.fetch(
-            _FIND, normalise(request.number), _after(request.page_token), _MOST_CHECKED + 1
+            _FIND, normalise(request.number), decode_number(request.page_token) or 0, _MOST_CHECKED + 1
         )
         checked = [(CASE.format(case=row["case_id"]), row) for row in rows[:_MOST_CHECKED]]
         seen = await self._visibility.allowed(call.require_caller(), [name for name, _ in checked], VIEW_CASE)
@@ -135,10 +135,3 @@ class LocalNumbers:
 
 def _key(case: str, agency: str, number: str) -> tuple[str, str, str]:
     return CASE.parse(case)["case"], AGENCY.parse(agency)["agency"], number
-
-
-def _after(token: str) -> int:
-    key = decode_token(token)
-    if key and not key.isdecimal():
-        raise invalid_token()
-    return int(key or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from casemesh.client.statements import SigningKey
@@ -29,6 +30,8 @@ from casemesh.routing.draft_store import DraftStore
 from casemesh.routing.drafting import Drafting
 from casemesh.routing.exchange_store import ExchangeStore
 from casemesh.routing.expire import Expiry
+from casemesh.routing.held_store import HeldStore
+from casemesh.routing.holding import Holding
 from casemesh.routing.listing import CaseListing
 from casemesh.routing.main_cases import assemble_cases, visibility_through
 from casemesh.routing.node_administration import NodeAdministration
@@ -89,7 +92,9 @@ from casemesh.routing.v1.exchange_preflight_service_pb2_grpc import add_Exchange
 from casemesh.routing.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from casemesh.routing.v1.receipt_service_pb2_grpc import add_ReceiptServiceServicer_to_server
 from casemesh.routing.v1.single_track_service_pb2_grpc import add_SingleTrackServiceServicer_to_server
+from casemesh.routing.waiting_gauges import waiting_gauges
 from casemesh.runtime.host import Assembly, Host
+from casemesh.translation.v1.translation_admin_service_pb2_grpc import TranslationAdminServiceStub
 from casemesh.translation.v1.translation_service_pb2_grpc import TranslationServiceStub
 
 _ANSWERS_POLL_SECONDS = 0.1
@@ -101,6 +106,7 @@ async def assemble(host: Host) -> Assembly:
     config = cast(Config, host.config)
     database, clock, outbox = host.database, host.clock, host.outbox
     identity, dossier = host.channel_to("identity"), host.channel_to("dossier")
+    translation = host.channel_to("translation")
 
     cases, exchanges = CaseStore(database), ExchangeStore(database)
     delivery_store, undelivered_store = DeliveryStore(database, config.max_attempts), UndeliveredStore(database)
@@ -113,7 +119,7 @@ async def assemble(host: Host) -> Assembly:
     await catalogues.refresh()
     await tracks.refresh()
     tables = load_organ_tables(config.organ_code_systems)
-    translations = RecentTranslations(TranslationServiceStub(host.channel_to("translation")), clock)
+    translations = RecentTranslations(TranslationServiceStub(translation), clock)
     coding = Coding(translations, tables)
     arrivals, reports_due = Arrivals(delivery_store.due_for), Arrivals(undelivered_store.reported_to)
     obligations = Obligations(
@@ -132,7 +138,29 @@ async def assemble(host: Host) -> Assembly:
         DossierCatalogueServiceStub(dossier),
     )
     submission = Submission(
-        database, clock, catalogues, tracks, exchanges, drafts, preflight, obligations, receipts, arrivals, outbox
+        database,
+        clock,
+        catalogues,
+        tracks,
+        exchanges,
+        drafts,
+        preflight,
+        obligations,
+        receipts,
+        arrivals,
+        outbox,
+        config.hold_unmapped_at,
+    )
+    holding = Holding(
+        database,
+        clock,
+        HeldStore(database),
+        exchanges,
+        agencies,
+        tables,
+        TranslationServiceStub(translation),
+        TranslationAdminServiceStub(translation),
+        submission,
     )
     registration = Registration(database, clock, coding, obligations, outbox)
     deliveries = Deliveries(database, clock, delivery_store, receipts, outbox, config.lease)
@@ -159,7 +187,9 @@ async def assemble(host: Host) -> Assembly:
     provider_servicer = DataProviderServicer(Publication(database, clock, outbox), answering, questions, clock)
 
     visibility = visibility_through(identity)
-    case_services = assemble_cases(database, clock, identity, catalogues.of, coding, obligations, visibility, outbox)
+    case_services = assemble_cases(
+        database, clock, identity, dossier, catalogues.of, coding, obligations, visibility, agencies, outbox
+    )
     case_servicer = CaseServicer(registration, cases, CaseListing(AccessServiceStub(identity), cases), visibility)
     exchange_servicer = ExchangeServicer(
         submission,
@@ -233,6 +263,7 @@ async def assemble(host: Host) -> Assembly:
             undelivered.run,
             obligations.run,
             expiry.run,
+            holding.run,
             catalogues.run,
             tracks.run,
             questions.run,
@@ -240,4 +271,5 @@ async def assemble(host: Host) -> Assembly:
             answering.run,
             *case_services.background,
         ],
+        gauges=partial(waiting_gauges, database),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from casemesh.core.names import AGENCY, CASE
+from casemesh.core.names import AGENCY, CASE, EXCHANGE
 from casemesh.runtime.postgres import Database, Row, Transaction, Writes
 
 _COLUMNS = "resource, case_id, agency, joins, officer, dossier_version, sender, traceparent, attempts"
@@ -29,18 +29,28 @@ _STRANGERS = f"""
 SELECT agency FROM unnest($2::uuid[]) AS asked (agency)
 WHERE NOT EXISTS ({_TAKES_PART.format(case="$1", agency="asked.agency")})
 """  # noqa: S608
-_OPEN = f"SELECT {_COLUMNS} FROM obligation WHERE resource = $1 AND fulfil_time IS NULL"  # noqa: S608 - a constant
+_IS_OPEN = "fulfil_time IS NULL AND forgone_time IS NULL"
+_OPEN = f"SELECT {_COLUMNS} FROM obligation WHERE resource = $1 AND {_IS_OPEN}"  # noqa: S608 - a constant
+_LOCK_OPEN = f"SELECT FROM obligation WHERE resource = $1 AND {_IS_OPEN} FOR UPDATE"
 # The wait doubles from two seconds to one minute.
 _TAKE = f"""
 UPDATE obligation
 SET attempts = attempts + 1, next_attempt_at = now() + interval '1 second' * least(60, 2 ^ least(attempts + 1, 6))
 WHERE resource IN (
-    SELECT resource FROM obligation WHERE fulfil_time IS NULL AND next_attempt_at <= now()
+    SELECT resource FROM obligation WHERE {_IS_OPEN} AND next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 RETURNING {_COLUMNS}
 """  # noqa: S608
-_FULFIL = "UPDATE obligation SET fulfil_time = now() WHERE resource = $1 AND fulfil_time IS NULL"
+_FULFIL = f"UPDATE obligation SET fulfil_time = now() WHERE resource = $1 AND {_IS_OPEN}"  # noqa: S608
+_JOIN = "UPDATE obligation SET join_time = now() WHERE resource = $1 AND join_time IS NULL"
+# Who was brought into the case takes part in it, whatever else is no longer owed.
+_FORGO = f"""
+UPDATE obligation SET forgone_time = now(), fulfil_time = join_time
+WHERE {_IS_OPEN} AND resource IN (
+    SELECT 'exchanges/' || exchange_id || '/deliveries/' || delivery_id FROM delivery WHERE exchange_id = $1
+)
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -86,8 +96,24 @@ def arguments_of(owed: Obligation) -> tuple[object, ...]:
 
 
 async def mark_fulfilled(transaction: Transaction, resource: str) -> bool:
-    """Close an obligation; False when another was first."""
+    """Close an obligation; False when another was first, or it was forgone."""
     return await transaction.execute(_FULFIL, resource) == 1
+
+
+async def lock_open(transaction: Transaction, resource: str) -> bool:
+    """Say whether something is still owed for `resource`; if so, nobody fulfils or forgoes it before the transaction
+    ends."""
+    return await transaction.fetchrow(_LOCK_OPEN, resource) is not None
+
+
+async def mark_joined(transaction: Transaction, resource: str) -> None:
+    """Keep that the agency was brought into the case, though the rest is still owed."""
+    await transaction.execute(_JOIN, resource)
+
+
+async def forgo(transaction: Transaction, exchange: str) -> None:
+    """Let nobody get access any more that an exchange still owes. Waits for who is about to give it."""
+    await transaction.execute(_FORGO, EXCHANGE.parse(exchange)["exchange"])
 
 
 class ObligationStore:

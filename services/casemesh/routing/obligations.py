@@ -3,7 +3,8 @@
 These are other services' facts, so they cannot commit with ours. They follow the commit, so that nobody gets access
 without a committed cause, and go before the release of the delivery, so that nothing is put before an agency that may
 not open it. Each is asked for under a request id derived from its cause: repeating it, from any replica and after any
-crash, has one effect. The call that committed tries at once; a worker carries out what an interrupted one left.
+crash, has one effect. The call that committed tries at once; a worker carries out what an interrupted one left. What an
+exchange owes is forgone when it is withdrawn or expires first.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from casemesh.errors import CaseMeshError
 from casemesh.identity.v1 import case_participation_service_pb2
 from casemesh.routing.arrivals import Arrivals
 from casemesh.routing.dependencies import TIMEOUT_SECONDS, asking
-from casemesh.routing.obligation_store import Obligation, ObligationStore, mark_fulfilled
+from casemesh.routing.obligation_store import (
+    Obligation,
+    ObligationStore,
+    lock_open,
+    mark_fulfilled,
+    mark_joined,
+)
 from casemesh.routing.placing import release
 from casemesh.runtime.postgres import Database
 from casemesh.runtime.telemetry import link_to, tracer
@@ -34,6 +41,8 @@ log = structlog.get_logger(__name__)
 _NAMESPACE = uuid.UUID("5f0f8a3e-6f0a-5d0e-9c61-0d9b6c3c7a11")
 _BATCH = 16
 _IDLE_SECONDS = 1.0
+_MOST_HELD = 3
+"""Most connections held while other services are asked; a pool has ten."""
 
 
 def request_id_for(resource: str, effect: str) -> str:
@@ -56,25 +65,49 @@ class Obligations:
         self._participation = participation
         self._handover = handover
         self._arrivals = arrivals
+        self._held = asyncio.Semaphore(_MOST_HELD)
 
     async def carry_out(self, owed: Obligation) -> None:
-        """Give the access, then release the delivery. Doing it again, or at the same time, changes nothing.
+        """Give the access, then release the delivery. Doing it again, or at the same time, changes nothing; nor does
+        doing it once it is forgone.
 
         Raises Unavailable when a service does not do its part; the worker goes on later.
         """
+        if _delivers(owed):
+            failure = await self._carry_out_unless_forgone(owed)
+        else:
+            _, failure = await self._give(owed)
+            if failure is None:
+                async with self._database.transaction() as transaction:
+                    await mark_fulfilled(transaction, owed.resource)
+        if failure is not None:
+            raise failure
+        self._arrivals.announce(owed.agency)
+
+    async def _carry_out_unless_forgone(self, owed: Obligation) -> BaseException | None:
+        # The row stays locked while the others are asked: a withdrawal waits for their answer, so that nobody is let in
+        # after it was answered.
+        async with self._held, self._database.transaction() as transaction:
+            if not await lock_open(transaction, owed.resource):
+                return None
+            joined, failure = await self._give(owed)
+            if failure is None:
+                await mark_fulfilled(transaction, owed.resource)
+                await release(transaction, owed.resource, owed.case, owed.agency)
+            elif joined:
+                await mark_joined(transaction, owed.resource)
+        return failure
+
+    async def _give(self, owed: Obligation) -> tuple[bool, BaseException | None]:
+        """Ask for the access; return whether the agency was brought into the case, and the first failure."""
         effects = []
         if owed.joins:
             effects.append(self._add_participation(owed))
         if owed.dossier_version:
             effects.append(self._grant_version(owed))
         outcomes = await asyncio.gather(*effects, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        async with self._database.transaction() as transaction:
-            if await mark_fulfilled(transaction, owed.resource) and "/deliveries/" in owed.resource:
-                await release(transaction, owed.resource, owed.case, owed.agency)
-        self._arrivals.announce(owed.agency)
+        failures = [outcome for outcome in outcomes if outcome is not None]
+        return owed.joins and outcomes[0] is None, failures[0] if failures else None
 
     async def settle(self, resource: str) -> None:
         """Carry out what `resource` still owes, if anything.
@@ -128,6 +161,10 @@ class Obligations:
         )
         with asking("dossier"):
             await self._handover.GrantVersion(request, timeout=TIMEOUT_SECONDS)
+
+
+def _delivers(owed: Obligation) -> bool:
+    return "/deliveries/" in owed.resource
 
 
 def _cause(owed: Obligation) -> str:

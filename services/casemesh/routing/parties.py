@@ -39,7 +39,7 @@ from casemesh.routing.v1 import case_pb2, case_service_pb2, party_history_pb2
 from casemesh.routing.v1 import case_record_service_pb2 as pb2
 from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
-from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
+from casemesh.runtime.paging import decode_number, encode_token, page_size_of
 from casemesh.runtime.postgres import Database, Transaction, Writes
 from casemesh.runtime.requests import first_answer, recall, remember
 
@@ -151,10 +151,8 @@ class Parties:
 
     async def history(self, request: pb2.ListPartyHistoryRequest) -> pb2.ListPartyHistoryResponse:
         """Return a page of what was stated of a party. Raises NotFound."""
-        size, token = page_size_of(request.page_size), decode_token(request.page_token)
-        if token and not token.isdecimal():
-            raise invalid_token()
-        entries = await self._persons.history(request.party, after=int(token or 0), limit=size + 1)
+        size, after = page_size_of(request.page_size), decode_number(request.page_token) or 0
+        entries = await self._persons.history(request.party, after=after, limit=size + 1)
         if not entries and not await self._cases.parties(case_of(request.party), [request.party]):
             raise not_found()
         response = pb2.ListPartyHistoryResponse(entries=[_entry(entry) for entry in entries[:size]])

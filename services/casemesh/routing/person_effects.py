@@ -64,5 +64,5 @@ async def take_back_effects(
     """Let what an exchange stated of these parties no longer hold."""
     writes = Writes()
     named = [PARTY.parse(party)["party"] for party in parties]
-    take_back(writes, named, Source(exchange.name, exchange.sender, at, reason=reason))
+    take_back(writes, named, Source(exchange.name, exchange.sender, at, NODE.parse(exchange.node)["node"], reason))
     await transaction.write(writes)

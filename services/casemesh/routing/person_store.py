@@ -19,9 +19,9 @@ from casemesh.runtime.postgres import Database, Row, Writes
 PLACE, CHARGES, IDENTITY = "place", "charges", "identity"
 """Aspects that no node changes."""
 
-# Recorded only where it makes a difference at its time, and from the values it changes from.
-_RECORD = """
-INSERT INTO party_history (party_id, case_id, aspect, value, effective_time, record_time, cause, node, agency, reason)
+# Recorded where it makes a difference at its time, and from the values it changes from; who says what stands already is
+# kept beside, but for the cause of what stands.
+_EXAMINE = """
 WITH RECURSIVE stated AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
         AS stated (party_id, aspect, value, only_from, effective_time)
@@ -32,53 +32,107 @@ WITH RECURSIVE stated AS (
     JOIN successor_link AS link ON link.predecessor_party = heir.party_id AND link.end_time IS NULL
 )
 SELECT DISTINCT ON (party.party_id, stated.aspect) party.party_id, party.case_id, stated.aspect, stated.value,
-    stated.effective_time, $6::timestamptz, $7::text, $8::text, $9::uuid, $10::text
+    stated.effective_time, CASE WHEN standing.value = stated.value THEN standing.sequence END AS restates
 FROM stated JOIN heir ON heir.named = stated.party_id JOIN party ON party.party_id = heir.party_id
 LEFT JOIN LATERAL (
-    SELECT value FROM party_history AS earlier
-    WHERE earlier.party_id = party.party_id AND earlier.aspect = stated.aspect
+    SELECT value, sequence, cause FROM party_history AS earlier
+    WHERE earlier.party_id = party.party_id AND earlier.aspect = stated.aspect AND earlier.end_time IS NULL
         AND earlier.effective_time <= stated.effective_time
     ORDER BY earlier.effective_time DESC, earlier.sequence DESC LIMIT 1
 ) AS standing ON true
-WHERE standing.value IS DISTINCT FROM stated.value
-    AND (stated.only_from = ''
-        OR coalesce(nullif(standing.value, ''), '-') = ANY (string_to_array(stated.only_from, ';')))
-RETURNING party_id, case_id, aspect, value, effective_time
+WHERE CASE WHEN standing.value = stated.value THEN standing.cause <> $6
+    ELSE stated.only_from = ''
+        OR coalesce(nullif(standing.value, ''), '-') = ANY (string_to_array(stated.only_from, ';')) END
 """
-# What stood before each word of an exchange that still stands; "" where nothing did.
-_TAKE_BACK = """
+_RECORD = """
 INSERT INTO party_history (party_id, case_id, aspect, value, effective_time, record_time, cause, node, agency, reason)
+SELECT party_id, case_id, aspect, value, effective_time, $1::timestamptz, $2::text, $3::text, $4::uuid, $5::text
+FROM examined_of_persons WHERE restates IS NULL
+RETURNING party_id, case_id, aspect, value, effective_time AS since
+"""
+_RESTATE = """
+INSERT INTO party_restatement (party_id, aspect, restates, effective_time, record_time, cause, node, agency)
+SELECT party_id, aspect, restates, effective_time, $1::timestamptz, $2::text, $3::text, $4::uuid
+FROM examined_of_persons WHERE restates IS NOT NULL
+ON CONFLICT (party_id, cause, aspect) DO UPDATE SET restates = excluded.restates,
+    effective_time = excluded.effective_time, record_time = excluded.record_time, node = excluded.node
+"""
+_KEEP_STATE = """
+INSERT INTO party_state (party_id, aspect, value, since)
+SELECT party_id, aspect, value, since FROM stated_of_persons
+ON CONFLICT (party_id, aspect) DO UPDATE SET value = excluded.value, since = excluded.since
+WHERE excluded.since >= party_state.since
+"""
+_HEIRS = """
 WITH RECURSIVE heir AS (
     SELECT unnest($1::uuid[]) AS party_id
     UNION
     SELECT link.successor_party FROM heir
     JOIN successor_link AS link ON link.predecessor_party = heir.party_id AND link.end_time IS NULL
 )
-SELECT DISTINCT ON (said.party_id, said.aspect) said.party_id, said.case_id, said.aspect, coalesce(before.value, ''),
-    $3::timestamptz, $3::timestamptz, said.cause, said.node, said.agency, $4::text
-FROM party_history AS said
-JOIN heir USING (party_id)
-JOIN party_state AS state ON state.party_id = said.party_id AND state.aspect = said.aspect
-    AND state.value = said.value AND state.since = said.effective_time
-LEFT JOIN LATERAL (
-    SELECT value FROM party_history AS earlier
-    WHERE earlier.party_id = said.party_id AND earlier.aspect = said.aspect
-        AND (earlier.effective_time, earlier.sequence) < (said.effective_time, said.sequence)
-    ORDER BY earlier.effective_time DESC, earlier.sequence DESC LIMIT 1
-) AS before ON true
-WHERE said.cause = $2
-ORDER BY said.party_id, said.aspect, said.sequence DESC
-RETURNING party_id, case_id, aspect, value, effective_time
+SELECT party_id FROM heir
 """
-_KEEP_STATE = """
-INSERT INTO party_state (party_id, aspect, value, since)
-SELECT party_id, aspect, value, effective_time FROM {recorded}
-ON CONFLICT (party_id, aspect) DO UPDATE SET value = excluded.value, since = excluded.since
-WHERE excluded.since >= party_state.since
+_END = """
+UPDATE party_history SET end_time = $2 FROM heir_of_persons AS heir
+WHERE party_history.party_id = heir.party_id AND cause = $1 AND end_time IS NULL
+RETURNING party_history.party_id, case_id, aspect, value, sequence
+"""
+_NO_LONGER_RESTATE = """
+DELETE FROM party_restatement AS restatement USING heir_of_persons AS heir
+WHERE restatement.party_id = heir.party_id AND cause = $1
+"""
+# The first to have said the same says it now; the others restate that.
+_PROMOTE = """
+INSERT INTO party_history (party_id, case_id, aspect, value, effective_time, record_time, cause, node, agency)
+SELECT DISTINCT ON (ended.sequence) ended.party_id, case_id, ended.aspect, value, effective_time, record_time, cause,
+    node, agency
+FROM ended_of_persons AS ended JOIN party_restatement AS restatement ON restatement.restates = ended.sequence
+    AND restatement.party_id = ended.party_id
+WHERE cause <> $1
+ORDER BY ended.sequence, effective_time, record_time, cause
+RETURNING party_id, case_id, aspect, value, effective_time, sequence, cause
+"""
+_RESTATE_PROMOTED = """
+UPDATE party_restatement AS restatement SET restates = promoted.sequence
+FROM promoted_of_persons AS promoted, ended_of_persons AS ended
+WHERE ended.party_id = promoted.party_id AND ended.aspect = promoted.aspect AND ended.value = promoted.value
+    AND restatement.party_id = ended.party_id AND restatement.restates = ended.sequence
+    AND restatement.cause NOT IN ($1, promoted.cause)
+"""
+# What stands of all that has not ended, with the time since when it does; "" where nothing does.
+_STANDS_AGAIN = """
+SELECT aspect.party_id, aspect.case_id, aspect.aspect, coalesce(standing.value, '') AS value,
+    coalesce(standing.effective_time, $2) AS since
+FROM (SELECT DISTINCT party_id, case_id, aspect FROM ended_of_persons) AS aspect
+LEFT JOIN LATERAL (
+    SELECT value, effective_time FROM (
+        SELECT value, effective_time, sequence FROM party_history AS stated
+        WHERE stated.party_id = aspect.party_id AND stated.aspect = aspect.aspect AND stated.end_time IS NULL
+            AND stated.cause <> $1
+        UNION ALL
+        SELECT value, effective_time, sequence FROM promoted_of_persons AS promoted
+        WHERE promoted.party_id = aspect.party_id AND promoted.aspect = aspect.aspect
+    ) AS counting
+    ORDER BY effective_time DESC, sequence DESC LIMIT 1
+) AS standing ON true
+"""
+_TELL_AGAIN = """
+INSERT INTO party_history
+    (party_id, case_id, aspect, value, effective_time, record_time, cause, node, agency, reason, end_time)
+SELECT again.party_id, again.case_id, again.aspect, again.value, $2::timestamptz, $2::timestamptz, $1::text, $3::text,
+    $4::uuid, $5::text, $2::timestamptz
+FROM again_of_persons AS again JOIN party_state AS state USING (party_id, aspect) WHERE state.value <> again.value
+RETURNING party_id, case_id, aspect
+"""
+_KEEP_STATE_AGAIN = """
+UPDATE party_state AS state SET value = again.value, since = again.since FROM again_of_persons AS again
+WHERE state.party_id = again.party_id AND state.aspect = again.aspect
+    AND (state.value, state.since) IS DISTINCT FROM (again.value, again.since)
 """
 _ONCE_MORE = "ON CONFLICT (case_id) DO UPDATE SET version = stage_notice.version + 1, next_attempt_at = now()"
 _NOTICE_MOVES = f"""
-INSERT INTO stage_notice (case_id, version) SELECT DISTINCT case_id, 1 FROM {{recorded}} WHERE aspect = 'stage'
+INSERT INTO stage_notice (case_id, version)
+SELECT DISTINCT case_id, 1 FROM stated_of_persons WHERE aspect = 'stage'
 {_ONCE_MORE}
 """  # noqa: S608 - composed of constants
 GIVE_NOTICE = f"""
@@ -95,9 +149,13 @@ LEFT JOIN LATERAL (
 WHERE party.case_id = $1 ORDER BY party.position
 """
 _MOST_STEPS = 2000
+# The content tells whom an older exchange is about.
 _STEPS = """
-SELECT exchange_id, node, sender, recipient, state, submit_time, content FROM exchange
-WHERE case_id = ANY ($1::uuid[]) AND ($2::text[] IS NULL OR node = ANY ($2)) ORDER BY exchange_id DESC LIMIT $3
+SELECT exchange_id, case_id, node, sender, recipient, state, submit_time, parties,
+    CASE WHEN parties IS NULL THEN content END AS content
+FROM exchange
+WHERE case_id = ANY ($1::uuid[]) AND ($2::text[] IS NULL OR node = ANY ($2)) AND state <> 'HELD'
+ORDER BY exchange_id DESC LIMIT $3
 """
 # Whose place the parties of a case took, over any number of steps.
 _LINEAGE = """
@@ -166,30 +224,37 @@ def state_persons(writes: Writes, statements: Sequence[Statement], source: Sourc
     time leaves no row. At most once in `writes`, and not for parties that the same `writes` insert."""
     if not statements:
         return
+    cause, agency_id = source.cause, AGENCY.parse(source.agency)["agency"]
     writes.add(
-        "stated_of_persons",
-        _RECORD,
+        "examined_of_persons",
+        _EXAMINE,
         [said.party for said in statements],
         [said.aspect for said in statements],
         [said.value for said in statements],
         [";".join(said.only_from) for said in statements],
         [said.effective for said in statements],
-        source.at,
-        source.cause,
-        source.node,
-        AGENCY.parse(source.agency)["agency"],
-        source.reason,
+        cause,
     )
-    writes.add("kept_of_persons", _KEEP_STATE.format(recorded="stated_of_persons"))
-    writes.add("noticed_of_persons", _NOTICE_MOVES.format(recorded="stated_of_persons"))
+    writes.add("stated_of_persons", _RECORD, source.at, cause, source.node, agency_id, source.reason)
+    writes.add("restated_of_persons", _RESTATE, source.at, cause, source.node, agency_id)
+    writes.add("kept_of_persons", _KEEP_STATE)
+    writes.add("noticed_of_persons", _NOTICE_MOVES)
 
 
 def take_back(writes: Writes, parties: Sequence[str], source: Source) -> None:
-    """Add to `writes` that what the source's cause said of these parties no longer holds, from its time on: what stood
-    before stands again. What was said since by others stays. At most once in `writes`."""
-    writes.add("stated_of_persons", _TAKE_BACK, list(parties), source.cause, source.at, source.reason)
-    writes.add("kept_of_persons", _KEEP_STATE.format(recorded="stated_of_persons"))
-    writes.add("noticed_of_persons", _NOTICE_MOVES.format(recorded="stated_of_persons"))
+    """Add to `writes` that what the source's cause said of these parties no longer holds, from its time on. What others
+    said too stays, since they said it; else what stood before stands again, since when it did. At most once in
+    `writes`."""
+    agency_id = AGENCY.parse(source.agency)["agency"]
+    writes.add("heir_of_persons", _HEIRS, list(parties))
+    writes.add("ended_of_persons", _END, source.cause, source.at)
+    writes.add("silent_of_persons", _NO_LONGER_RESTATE, source.cause)
+    writes.add("promoted_of_persons", _PROMOTE, source.cause)
+    writes.add("restated_of_persons", _RESTATE_PROMOTED, source.cause)
+    writes.add("again_of_persons", _STANDS_AGAIN, source.cause, source.at)
+    writes.add("stated_of_persons", _TELL_AGAIN, source.cause, source.at, source.node, agency_id, source.reason)
+    writes.add("kept_of_persons", _KEEP_STATE_AGAIN)
+    writes.add("noticed_of_persons", _NOTICE_MOVES)
 
 
 def person_state(row: Row) -> PersonState:
@@ -275,4 +340,6 @@ def _step(row: Row) -> tuple[frozenset[str], Step]:
         state=row["state"],
         at=row["submit_time"],
     )
-    return frozenset(exchange_pb2.Exchange.FromString(row["content"]).parties), step
+    if row["parties"] is None:
+        return frozenset(exchange_pb2.Exchange.FromString(row["content"]).parties), step
+    return frozenset(PARTY.format(case=row["case_id"], party=party) for party in row["parties"]), step

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from casemesh.core.ids import new_id
 from casemesh.core.names import AGENCY, CASE, DELIVERY, EXCHANGE
+from casemesh.routing.exchange_store import FIRST_ID
 from casemesh.routing.obligation_store import OWE, Obligation, arguments_of
 from casemesh.routing.v1 import exchange_pb2
 from casemesh.runtime.postgres import Transaction, Writes
@@ -22,7 +23,7 @@ class Purpose(StrEnum):
     HANDLE = "HANDLE"
     COPY = "COPY"
     CHANGE = "CHANGE"
-    """It has changed since; both sides are told so."""
+    """It has changed since; its sides, and who has a copy, are told so."""
 
 
 _NUMBER = """
@@ -60,6 +61,23 @@ WITH released AS (
 UPDATE delivery_counter SET unreleased = unreleased - (SELECT count(*) FROM released WHERE due_at IS NOT NULL)
 WHERE case_id = $1 AND recipient = $2
 """
+# What is not released, all that comes after it is not either, so nobody has seen the numbers that move up.
+_WITHHOLD = """
+WITH gone AS (
+    SELECT delivery_id, delivery_sequence AS number FROM delivery
+    WHERE case_id = $1 AND recipient = $2 AND exchange_id = $3 AND due_at IS NULL
+), withheld AS (
+    UPDATE delivery SET delivery_sequence = NULL, due_at = 'infinity', reason = '', detail = '', overdue_time = NULL
+    FROM gone WHERE delivery.delivery_id = gone.delivery_id
+), moved_up AS (
+    UPDATE delivery
+    SET delivery_sequence = delivery_sequence - (SELECT count(*) FROM gone WHERE number < delivery_sequence)
+    WHERE case_id = $1 AND recipient = $2 AND due_at IS NULL AND delivery_id NOT IN (SELECT delivery_id FROM gone)
+)
+UPDATE delivery_counter SET last_sequence = last_sequence - found.count, unreleased = unreleased - found.count
+FROM (SELECT count(*) FROM gone) AS found WHERE case_id = $1 AND recipient = $2
+"""
+_IS_PUT = "SELECT FROM delivery WHERE exchange_id = $1 AND recipient = $2 AND delivery_sequence IS NOT NULL LIMIT 1"
 
 OPEN_OBLIGATION = "SELECT resource FROM owed"
 """The answer to ask of writes with `place_owing`: a row where the recipient's access is still to be settled."""
@@ -90,7 +108,7 @@ def _place(
     case_id, agency_id = CASE.parse(exchange.case)["case"], AGENCY.parse(recipient)["agency"]
     numbered = f"numbered_{len(writes)}"
     writes.add(numbered, _NUMBER_OWED if owing else _NUMBER_FREE, case_id, agency_id)
-    heavy = bool(exchange.dossier_version) and purpose is not Purpose.COPY
+    heavy = bool(exchange.dossier_version) and purpose is Purpose.HANDLE
     sql = _PLACE.format(held=_OWED if owing else "0", numbered=numbered)
     writes.add(
         f"placed_{numbered}", sql, names["delivery"], names["exchange"], case_id, agency_id, purpose.value, heavy
@@ -102,3 +120,14 @@ async def release(transaction: Transaction, delivery: str, case: str, recipient:
     case_id, agency_id = CASE.parse(case)["case"], AGENCY.parse(recipient)["agency"]
     await transaction.execute(_LOCK_COUNTER, case_id, agency_id)
     await transaction.execute(_RELEASE, case_id, agency_id, DELIVERY.parse(delivery)["delivery"])
+
+
+async def withhold(transaction: Transaction, exchange: exchange_pb2.Exchange, recipient: str) -> bool:
+    """Never put before an agency what of an exchange is not released to it yet; those after it move up. Return whether
+    the agency has another delivery of the exchange, and so knows or will know of it."""
+    exchange_id = EXCHANGE.parse(exchange.name)["exchange"]
+    case_id, agency_id = CASE.parse(exchange.case)["case"], AGENCY.parse(recipient)["agency"]
+    await transaction.execute(_LOCK_COUNTER, case_id, agency_id)
+    await transaction.execute(_WITHHOLD, case_id, agency_id, exchange_id)
+    await transaction.execute(_RELEASE, case_id, agency_id, FIRST_ID)
+    return await transaction.fetchrow(_IS_PUT, exchange_id, agency_id) is not None

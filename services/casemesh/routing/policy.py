@@ -26,6 +26,7 @@ PROVIDERS = "casemesh.routing.v1.DataProviderService"
 RECORDS = "casemesh.routing.v1.CaseRecordService"
 SUCCESSIONS = "casemesh.routing.v1.CaseSuccessionService"
 PROGRESS = "casemesh.routing.v1.CaseProgressService"
+FACTS = "casemesh.routing.v1.CaseFactsService"
 
 _OPERATOR = {Peer.OPERATOR: Proof.NOTHING}
 _VIEW = case_access_pb2.CASE_PERMISSION_VIEW_CASE
@@ -70,6 +71,8 @@ POLICIES: PolicyTable = {
     # Supervisors see states and times; the handler leaves names to those who may see the case.
     f"{PROGRESS}/GetProgress": MethodPolicy(AGENCY_WITH_TOKEN, on_case=OnCase(_VIEW_PROGRESS, "case")),
     f"{PROGRESS}/ListNextNodes": MethodPolicy(AGENCY_WITH_TOKEN, on_case=OnCase(_VIEW_PROGRESS, "party", "party")),
+    # Without anyone's token: supervision evaluates rules by itself, and filters what it shows.
+    f"{FACTS}/GetCaseFacts": MethodPolicy({Peer.SUPERVISION: Proof.NOTHING}),
     f"{NODES}/GetNode": MethodPolicy(AGENCY_WITH_TOKEN),
     f"{NODES}/ListNodes": MethodPolicy(AGENCY_WITH_TOKEN),
     f"{NODES}/GetNodeSchema": MethodPolicy(AGENCY_WITH_TOKEN),

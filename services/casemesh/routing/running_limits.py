@@ -64,7 +64,8 @@ class Move:
 class RunningLimit:
     """A limit that runs or ran. `started_by` is the exchange that started it, None for a measure or a stage.
 
-    `party` is empty for an answer about several. `trouble` says why something recorded is left out of the reckoning.
+    `party` is empty for an answer about several. Without `duty` it is the time in which something may be done.
+    `trouble` says why something recorded is left out of the reckoning.
     """
 
     party: str
@@ -74,6 +75,7 @@ class RunningLimit:
     started_by: Move | None = None
     met_by: Move | None = None
     trouble: str = ""
+    duty: bool = True
 
 
 def running_limits(
@@ -121,6 +123,7 @@ def _of_run(
             started_by=started_by,
             met_by=met_by,
             trouble=trouble,
+            duty=run.duty,
         )
 
 

@@ -101,7 +101,7 @@ class ExchangeServicer(exchange_service_pb2_grpc.ExchangeServiceServicer):
         self, request: exchange_service_pb2.GetExchangeRequest, context: Context
     ) -> exchange_service_pb2.GetExchangeResponse:
         agency = current_call().require_caller().agency
-        exchange = require_side(await self._exchanges.get(request.name), agency)
+        exchange = require_side(await self._exchanges.heard_of(request.name, agency), agency)
         await self._reading.opened(current_call(), exchange)
         return exchange_service_pb2.GetExchangeResponse(exchange=exchange)
 

@@ -12,7 +12,7 @@ from casemesh.routing.paging import fitting
 from casemesh.routing.v1 import exchange_correction_service_pb2 as pb2
 from casemesh.routing.v1.exchange_correction_service_pb2_grpc import ExchangeCorrectionServiceServicer
 from casemesh.runtime.call import current_call
-from casemesh.runtime.paging import decode_token, encode_token, invalid_token, page_size_of
+from casemesh.runtime.paging import decode_number, encode_token, page_size_of
 
 
 class CorrectionServicer(ExchangeCorrectionServiceServicer):
@@ -38,12 +38,11 @@ class CorrectionServicer(ExchangeCorrectionServiceServicer):
     async def ListExchangeRevisions(
         self, request: pb2.ListExchangeRevisionsRequest, context: Any
     ) -> pb2.ListExchangeRevisionsResponse:
-        require_side(await self._exchanges.get(request.exchange), current_call().require_caller().agency)
-        after = decode_token(request.page_token) or "-1"
-        if not after.removeprefix("-").isdecimal():
-            raise invalid_token()
-        size = page_size_of(request.page_size)
-        found = await self._exchanges.revisions(request.exchange, after=int(after), limit=size + 1)
+        agency = current_call().require_caller().agency
+        require_side(await self._exchanges.heard_of(request.exchange, agency), agency)
+        last, size = decode_number(request.page_token), page_size_of(request.page_size)
+        after = -1 if last is None else last
+        found = await self._exchanges.revisions(request.exchange, after=after, limit=size + 1)
         count = fitting(found[:size])
         response = pb2.ListExchangeRevisionsResponse(revisions=found[:count])
         if len(found) > count:

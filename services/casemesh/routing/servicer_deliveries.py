@@ -36,7 +36,7 @@ class DeliveryServicer(delivery_service_pb2_grpc.DeliveryServiceServicer):
         self, request: delivery_service_pb2.ListDeliveriesRequest, context: Any
     ) -> delivery_service_pb2.ListDeliveriesResponse:
         agency = current_call().require_caller().agency
-        require_side(await self._exchanges.get(request.exchange), agency)
+        require_side(await self._exchanges.heard_of(request.exchange, agency), agency)
         size, after = page_size_of(request.page_size), _after(request.page_token)
         found = await self._store.of_exchange(request.exchange, agency, after=after, limit=size + 1)
         page, token = _page(found, size)
@@ -94,7 +94,7 @@ class ReceiptServicer(receipt_service_pb2_grpc.ReceiptServiceServicer):
     async def _own_alone(self, exchange: str) -> str | None:
         """Return the caller's agency where it may see the receipts of its own steps alone."""
         agency = current_call().require_caller().agency
-        found = require_side(await self._exchanges.get(exchange), agency)
+        found = require_side(await self._exchanges.heard_of(exchange, agency), agency)
         return agency if agency in found.copies_to else None
 
 

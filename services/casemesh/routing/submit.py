@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -17,6 +18,7 @@ from casemesh.routing.copies import require_copies
 from casemesh.routing.draft_store import DraftStore, delete_draft, lock_draft
 from casemesh.routing.exchange_rules import require_open, require_recipient
 from casemesh.routing.exchange_store import ExchangeStore, digest_of, insert_exchange, lock_exchange, mark_answered
+from casemesh.routing.held_store import hold
 from casemesh.routing.node_catalogues import NodeCatalogues
 from casemesh.routing.obligation_store import Obligation
 from casemesh.routing.obligations import Obligations
@@ -32,8 +34,11 @@ from casemesh.runtime.call import Call
 from casemesh.runtime.outbox import OutboxRelay, event_of, record
 from casemesh.runtime.postgres import Database, Transaction, Writes
 from casemesh.runtime.requests import first_answer, recall, remember, write_once
+from casemesh.translation.v1 import translation_pb2
 
 log = structlog.get_logger(__name__)
+
+_NOTHING_OWED = "SELECT WHERE false"
 
 _Submitted = exchange_service_pb2.SubmitExchangeResponse
 _Answered = exchange_service_pb2.AnswerExchangeResponse
@@ -64,7 +69,10 @@ class Submission:
         receipts: Receipts,
         arrivals: Arrivals,
         outbox: OutboxRelay,
+        hold_at: Sequence[str] = (),
     ) -> None:
+        """`hold_at` are codes of nodes; see `holding`."""
+        self._hold_at = frozenset(hold_at)
         self._database = database
         self._clock = clock
         self._catalogues = catalogues
@@ -80,8 +88,8 @@ class Submission:
     async def submit(self, call: Call, request: exchange_service_pb2.SubmitExchangeRequest) -> _Submitted:
         """Check, translate and commit an exchange that opens a chain.
 
-        Returns once it is committed. Its access is then asked for; when that fails the worker goes on, and the exchange
-        stays SUBMITTED and is put before nobody until it is there.
+        Returns once it is committed, also where it is held for a code. Its access is then asked for; when that fails
+        the worker goes on, and the exchange stays SUBMITTED and is put before nobody until it is there.
 
         Raises as `Preflight.check`; NotFound (NODE_UNKNOWN); FailedPrecondition (NODE_ANSWERS_ONLY).
         """
@@ -90,11 +98,11 @@ class Submission:
             return stored
         exchange, digests = await self._opening(call, request)
         response = _Submitted(exchange=exchange)
-        owed = _owed(exchange, call, joins=True)
-        writes = await self._writes(call, exchange, digests, owed)
-        answer, still_owed = await write_once(self._database, call, request, response, writes, OPEN_OBLIGATION)
+        owed = owed_by(exchange, call, joins=True)
+        writes, asked = await self._writes(call, exchange, digests, owed)
+        answer, still_owed = await write_once(self._database, call, request, response, writes, asked)
         if answer is response:
-            await self._after_commit(exchange, owed if still_owed is not None else None)
+            await self.follow_up(exchange, owed if still_owed is not None else None)
         return answer
 
     async def submit_draft(
@@ -121,8 +129,8 @@ class Submission:
         )
         exchange, digests = await self._opening(call, asked, name=draft.name)
         response = _Drafted(exchange=exchange)
-        owed = _owed(exchange, call, joins=True)
-        writes = await self._writes(call, exchange, digests, owed)
+        owed = owed_by(exchange, call, joins=True)
+        writes, question = await self._writes(call, exchange, digests, owed)
         async with self._database.transaction() as transaction:
             earlier = await recall(transaction, call, request, _Drafted)
             if earlier is not None:
@@ -137,9 +145,9 @@ class Submission:
                     {"state": "DRAFT"},
                 )
             await delete_draft(transaction, draft.name, exchange.sender)
-            still_owed = await transaction.write(writes, OPEN_OBLIGATION)
+            still_owed = await transaction.write(writes, question)
             await remember(transaction, call, request, response)
-        await self._after_commit(exchange, owed if still_owed is not None else None)
+        await self.follow_up(exchange, owed if still_owed is not None else None)
         return response
 
     async def _opening(
@@ -199,17 +207,17 @@ class Submission:
         )
         exchange, digests = await self._exchange(draft, call, answers=answered.name)
         response = _Answered(exchange=exchange)
-        owed = _owed(exchange, call, joins=False)
-        writes = await self._writes(call, exchange, digests, owed)
+        owed = owed_by(exchange, call, joins=False)
+        writes, question = await self._writes(call, exchange, digests, owed)
         answer = _Answer(answered.name, final=not catalogue.is_interim(asked, node))
         async with self._database.transaction() as transaction:
             earlier = await recall(transaction, call, request, _Answered)
             if earlier is not None:
                 return earlier
             await self._close(transaction, call, exchange, answer)
-            still_owed = await transaction.write(writes, OPEN_OBLIGATION)
+            still_owed = await transaction.write(writes, question)
             await remember(transaction, call, request, response)
-        await self._after_commit(exchange, owed if still_owed is not None else None)
+        await self.follow_up(exchange, owed if still_owed is not None else None)
         return response
 
     async def _exchange(
@@ -236,17 +244,23 @@ class Submission:
         )
         exchange.submit_time.FromDatetime(self._clock.now())
         require_fitting(exchange, "exchange")
-        return exchange, ExchangeDigests(digest_of(exchange), examined.dossier_root)
+        digests = ExchangeDigests(digest_of(exchange), examined.dossier_root)
+        if not draft.continues and draft.node.code in self._hold_at and any(map(waits, exchange.translations)):
+            exchange.state = exchange_pb2.EXCHANGE_STATE_HELD
+        return exchange, digests
 
     async def _writes(
         self, call: Call, exchange: exchange_pb2.Exchange, digests: ExchangeDigests, owed: Obligation
-    ) -> Writes:
+    ) -> tuple[Writes, str]:
+        """Return what commits an exchange, and what to ask of it: a row of the answer says that access is still
+        owed."""
         writes = Writes()
         await insert_exchange(writes, exchange, digests)
-        state_effects(writes, exchange, Moment.SUBMITTED, self._clock.now())
-        place_owing(writes, exchange, owed)
-        for agency in exchange.copies_to:
-            place(writes, exchange, agency, Purpose.COPY)
+        if held := exchange.state == exchange_pb2.EXCHANGE_STATE_HELD:
+            await hold(writes, exchange.name)
+            question = _NOTHING_OWED
+        else:
+            question = set_out(writes, exchange, owed, self._clock.now())
         details = {
             "node": exchange.node,
             "sender": exchange.sender,
@@ -259,10 +273,14 @@ class Submission:
             details["answers"] = exchange.answers
         if exchange.HasField("paper"):
             details["paper"] = "yes"
+        if exchange.single_track:
+            details["single_track"] = "yes"
+        if held:
+            details["held"] = "yes"
         event = event_of(call, self._clock, "exchange.submitted", exchange.name, case=exchange.case, details=details)
         await insert_receipt(writes, self._receipts.issue(Kind.SUBMISSION, call, exchange, event, digests))
         await record(writes, call, event)
-        return writes
+        return writes, question
 
     async def _close(
         self, transaction: Transaction, call: Call, exchange: exchange_pb2.Exchange, answer: _Answer
@@ -277,7 +295,8 @@ class Submission:
         event = event_of(call, self._clock, "exchange.answered", answer.exchange, case=exchange.case, details=details)
         await record(transaction, call, event)
 
-    async def _after_commit(self, exchange: exchange_pb2.Exchange, owed: Obligation | None) -> None:
+    async def follow_up(self, exchange: exchange_pb2.Exchange, owed: Obligation | None) -> None:
+        """Wake who waits for a committed exchange, and give its recipient what access is still owed."""
         self._outbox.wake()
         for agency in exchange.copies_to:
             self._arrivals.announce(agency)
@@ -291,7 +310,24 @@ class Submission:
             log.warning("obligation.left_to_worker", resource=exchange.name, reason=error.reason)
 
 
-def _owed(exchange: exchange_pb2.Exchange, call: Call, *, joins: bool) -> Obligation:
+def waits(entry: exchange_pb2.FieldTranslation) -> bool:
+    """Say whether nobody has decided yet what a value stands for in the recipient's table."""
+    unmapped = entry.translation.outcome == translation_pb2.TRANSLATION_OUTCOME_UNMAPPED
+    return unmapped and not entry.translation.no_counterpart
+
+
+def set_out(writes: Writes, exchange: exchange_pb2.Exchange, owed: Obligation, at: datetime) -> str:
+    """Add to `writes` what a submitted exchange brings about: what it states of persons, its deliveries, the access
+    `owed`. Return the question whose row says that access is still owed."""
+    state_effects(writes, exchange, Moment.SUBMITTED, at)
+    place_owing(writes, exchange, owed)
+    for agency in exchange.copies_to:
+        place(writes, exchange, agency, Purpose.COPY)
+    return OPEN_OBLIGATION
+
+
+def owed_by(exchange: exchange_pb2.Exchange, call: Call, *, joins: bool) -> Obligation:
+    """Return what access a new delivery of an exchange to its recipient may have to bring first."""
     return Obligation(
         resource=delivery_of(exchange.name),
         case=exchange.case,

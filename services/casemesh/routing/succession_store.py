@@ -44,6 +44,7 @@ ON CONFLICT (party_id, aspect) DO UPDATE SET value = excluded.value, since = exc
 _PARTICIPANTS = """
 SELECT agency FROM obligation WHERE case_id = ANY ($1::uuid[]) AND joins AND fulfil_time IS NOT NULL
 UNION SELECT agency FROM obligation WHERE case_id = ANY ($1::uuid[]) AND joins AND fulfil_time IS NULL
+    AND forgone_time IS NULL
 """
 _COLUMNS = """succession.succession_id, succession.case_id, succession.kind, succession.agency, succession.reason,
     succession.create_time, undone.case_id AS undone_case, undone.succession_id AS undone_id,

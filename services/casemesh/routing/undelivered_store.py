@@ -25,7 +25,8 @@ WHERE delivery_id IN (
 _FIND_OVERDUE = f"""
 UPDATE delivery SET overdue_time = now(), reason = 'OVERDUE'
 WHERE delivery_id IN (
-    SELECT delivery_id FROM delivery WHERE acknowledge_time IS NULL AND overdue_time IS NULL AND delivery_id < $1
+    SELECT delivery_id FROM delivery
+    WHERE acknowledge_time IS NULL AND overdue_time IS NULL AND delivery_id < $1 AND delivery_sequence IS NOT NULL
     ORDER BY delivery_id LIMIT $2 FOR UPDATE SKIP LOCKED
 ) RETURNING {_PUT}
 """  # noqa: S608
@@ -66,7 +67,8 @@ _STATUS = """delivery.delivery_id, delivery.exchange_id, delivery.case_id, excha
     set_aside_time"""
 _OF_EXCHANGE = f"""
 SELECT {_STATUS} FROM delivery JOIN exchange USING (exchange_id)
-WHERE exchange_id = $1 AND (exchange.sender = $2 OR delivery.recipient = $2) AND delivery_id > $3
+WHERE exchange_id = $1 AND delivery_id > $3
+    AND (exchange.sender = $2 OR delivery.recipient = $2 AND delivery_sequence IS NOT NULL)
 ORDER BY delivery_id LIMIT $4
 """  # noqa: S608
 _AMISS = f"""
@@ -259,6 +261,8 @@ _COMES_AGAIN: Sequence[delivery_pb2.DeliveryState] = (
 def _state(row: Row) -> delivery_pb2.DeliveryState:
     if row["acknowledge_time"] is not None:
         return delivery_pb2.DELIVERY_STATE_ACKNOWLEDGED
+    if row["delivery_sequence"] is None:
+        return delivery_pb2.DELIVERY_STATE_WITHHELD
     if row["set_aside_time"] is not None:
         return delivery_pb2.DELIVERY_STATE_SET_ASIDE
     return delivery_pb2.DELIVERY_STATE_OFFERED if row["attempt"] else delivery_pb2.DELIVERY_STATE_WAITING
