@@ -299,7 +299,7 @@ async def test_the_owner_is_kept_from_changing_by_mistake(database: ServiceDatab
     await appended(await opened(store), events(CASE))
     connection = await asyncpg.connect(database.owner_dsn)
     try:
-        for statement in ("DELETE FROM entry", "UPDATE event SET salt = salt", "TRUNCATE checkpoint"):
+        for statement in ("DELETE FROM entry", "UPDATE event SET salt = salt", "TRUNCATE checkpoint CASCADE"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="written once"):
                 await connection.execute(statement)
     finally:
@@ -350,7 +350,7 @@ async def test_an_event_altered_in_the_database_stops_the_export(
     with pytest.raises(FailedPrecondition, match="nothing is proved"):
         [piece async for piece in trails.bundle(CASE)]
     await as_superuser(embedded_postgres, database, "DELETE FROM event")
-    with pytest.raises(FailedPrecondition, match="events 1 to 3 of the case are not there"):
+    with pytest.raises(FailedPrecondition, match="events 1-3 of the case are not there"):
         [piece async for piece in trails.bundle(CASE)]
 
 

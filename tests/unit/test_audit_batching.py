@@ -11,8 +11,8 @@ from casemesh.audit.sequencing import Outcome, Place
 from casemesh.errors import AlreadyExists, FailedPrecondition, ResourceExhausted, Unavailable
 
 
-def request(count: int = 1, name: str = "event") -> list[Submitted]:
-    return [Submitted(f"{name}-{number}", "", {}, b"") for number in range(count)]
+def request(count: int = 1, name: str = "event", source: str = "dossier") -> list[Submitted]:
+    return [Submitted(f"{name}-{number}", "", {"source": source}, b"") for number in range(count)]
 
 
 class Log:
@@ -86,6 +86,27 @@ async def test_more_than_the_limit_waiting_is_refused_and_room_comes_back(batche
     assert len(await batcher.append(request())) == 1
 
 
+async def test_a_flood_from_one_source_neither_fills_the_room_of_others_nor_makes_them_wait_behind_it(
+    batcher: Batcher, log: Log
+) -> None:
+    flood = [request(MAX_BATCH_EVENTS, "flood") for _ in range(MAX_WAITING_EVENTS // MAX_BATCH_EVENTS)]
+    first, *waiting = await begin(batcher, log, request(), *flood, request(name="quiet", source="routing"))
+    with pytest.raises(ResourceExhausted, match="4096 events of dossier wait already"):
+        await batcher.append(request())
+    log.let_go.set()
+    await asyncio.gather(first, *waiting)
+    assert [[1], [MAX_BATCH_EVENTS], [1], [MAX_BATCH_EVENTS]] == log.batches[:4]
+
+
+async def test_sources_take_turns_within_a_batch(batcher: Batcher, log: Log) -> None:
+    flood = [request(200, "flood") for _ in range(3)]
+    quiet = [request(10, source="identity"), request(20, source="routing"), request(30, source="routing")]
+    tasks = await begin(batcher, log, request(), *flood, *quiet)
+    log.let_go.set()
+    await asyncio.gather(*tasks)
+    assert [[1], [200, 10, 20], [200, 30], [200]] == log.batches
+
+
 async def test_a_caller_that_goes_away_takes_nothing_with_it(batcher: Batcher, log: Log) -> None:
     [gone, stays] = await begin(batcher, log, request(name="gone"), request(name="stays"))
     gone.cancel()
@@ -133,6 +154,7 @@ async def test_a_contradicted_log_takes_nothing_more(batcher: Batcher, log: Log)
         with pytest.raises(FailedPrecondition):
             await batcher.append(request())
     assert log.batches == [[1]]
+    assert batcher.contradicted
 
 
 async def test_what_waits_when_the_log_stops_is_refused(log: Log) -> None:

@@ -3,93 +3,16 @@
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from casemesh.client import canonical_json, notes
-from casemesh.client.commitments import commitment, commitment_leaf
-from casemesh.client.trail import (
-    SEPARATOR,
-    TAIL,
-    Event,
-    TrailError,
-    encode_entry,
-    encode_head,
-    log_key_from_certificates,
-    verify_trail_bundle,
-)
-from casemesh.core.merkle import Tree
-from tests.support.signing import NOW, make_authority, make_certificate
-
-ORIGIN = "audit.casemesh/test"
-SIGNER_URI = "spiffe://mesh.casemesh/signing/audit"
-LOG = notes.NoteSigner(ORIGIN, Ed25519PrivateKey.generate())
-LOG_KEY = LOG.verifier_key
-ROOT = make_authority()
-CERTIFICATE = make_certificate(ROOT, LOG.key, uris=[SIGNER_URI])
-CASE = "cases/019a0000-0000-7000-8000-000000000001"
-OTHER_CASE = "cases/019a0000-0000-7000-8000-000000000002"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a bundle says of one event."""
-
-    index: int
-    salt: bytes
-    event: Event
-    proof: list[bytes]
-
-
-class Log:
-    """A log of two cases whose events alternate, with every entry kept."""
-
-    def __init__(self, events: int = 9, *, first: int = 1) -> None:
-        self.tree = Tree()
-        self.committed: list[tuple[str, bytes, Event]] = []
-        heads: dict[str, tuple[int, str | None]] = {}
-        for number in range(events):
-            case = CASE if number % 2 == 0 else OTHER_CASE
-            sequence, previous = heads.get(case, (first - 1, None))
-            event: Event = {
-                "case": case,
-                "case_sequence": sequence + 1,
-                "previous": previous,
-                "action": "dossier.document.read",
-            }
-            salt = bytes([number]) * 32
-            value = commitment(salt, event)
-            self.tree.append(commitment_leaf(value))
-            heads[case] = (sequence + 1, value.hex())
-            self.committed.append((case, salt, event))
-
-    def entries(self, case: str = CASE) -> list[Entry]:
-        return [
-            Entry(index, salt, event, self.tree.inclusion_proof(index))
-            for index, (of, salt, event) in enumerate(self.committed)
-            if of == case
-        ]
-
-    def checkpoint(self, signer: notes.NoteSigner = LOG) -> str:
-        return notes.sign_checkpoint(notes.Checkpoint(signer.name, self.tree.size, self.tree.root()), signer)
-
-    def bundle(self, entries: list[Entry] | None = None) -> dict[str, Any]:
-        head = encode_head(
-            CASE,
-            checkpoint=self.checkpoint(),
-            log_key=LOG_KEY,
-            certificates=[CERTIFICATE.public_bytes(Encoding.DER)],
-        )
-        encoded = [
-            encode_entry(entry.index, entry.salt, canonical_json.dumps(entry.event), entry.proof)
-            for entry in (self.entries() if entries is None else entries)
-        ]
-        loaded: dict[str, Any] = json.loads(head + SEPARATOR.join(encoded) + TAIL)
-        return loaded
+from casemesh.client import notes
+from casemesh.client.commitments import commitment
+from casemesh.client.trail import Event, TrailError, encode_numbers, log_key_from_certificates, verify_trail_bundle
+from tests.support.signing import NOW
+from tests.support.trail_log import CASE, LOG_KEY, ORIGIN, OTHER_CASE, ROOT, SIGNER_URI, Entry, Log
 
 
 @pytest.fixture
@@ -253,3 +176,35 @@ def test_a_commitment_hides_the_event_behind_its_salt() -> None:
     assert commitment(bytes(32), event) != commitment(b"\x01" * 32, event)
     with pytest.raises(ValueError, match="32 bytes"):
         commitment(bytes(31), event)
+
+
+def test_a_shredded_event_leaves_the_trail_whole() -> None:
+    verified = verify_trail_bundle(Log(tells=[2, 3]).bundle(shredded=[1, 2]), LOG_KEY, case=CASE)
+    assert (2, 3) == verified.shredded
+    assert [1, 4, 5] == [event["case_sequence"] for event in verified.events]
+
+
+@pytest.mark.parametrize("tells", [(), (2,), (3, 4)])
+def test_a_text_that_is_gone_without_an_event_that_says_so_is_refused(tells: tuple[int, ...]) -> None:
+    with pytest.raises(TrailError, match=r"event [23] of 5: its text is gone"):
+        verify_trail_bundle(Log(tells=tells).bundle(shredded=[1, 2]), LOG_KEY)
+
+
+def test_a_shredded_events_commitment_cannot_be_another() -> None:
+    bundle = Log(tells=[2]).bundle(shredded=[1])
+    bundle["entries"][1]["commitment"] = bundle["entries"][0]["salt"]
+    with pytest.raises(TrailError, match="event 2 of 5"):
+        verify_trail_bundle(bundle, LOG_KEY)
+
+
+@pytest.mark.parametrize("runs", ["", "x", "1-", "1-9999999", "1,,2", 3])
+def test_what_was_shredded_is_told_in_one_bounded_form(runs: str | int) -> None:
+    log = Log(tells=[2])
+    log.committed[-1][2]["details"] = {"case_sequences": runs}
+    with pytest.raises(TrailError):
+        verify_trail_bundle(log.bundle(shredded=[1]), LOG_KEY)
+
+
+@pytest.mark.parametrize(("numbers", "text"), [([1], "1"), ([1, 2, 3], "1-3"), ([1, 3, 4, 9], "1,3-4,9")])
+def test_numbers_are_told_as_runs(numbers: list[int], text: str) -> None:
+    assert text == encode_numbers(numbers)

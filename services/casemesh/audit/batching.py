@@ -3,12 +3,14 @@
 There is no timer: while one batch commits, the next gathers, and a lone event goes at once. Under load batches grow to
 their limit by themselves; without load an append costs one commit, which matters because a reader of a dossier waits
 for it.
+
+Sources take turns, a request each, and each has its own bound: what floods the log waits behind itself alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -24,38 +26,51 @@ log = structlog.get_logger(__name__)
 
 Result = list[Place] | Exception
 
+Waiting = tuple[list[Submitted], asyncio.Future[list[Place]]]
+
 AppendBatch = Callable[[Sequence[Sequence[Submitted]]], Awaitable[list[Outcome]]]
 
 
 class Batcher:
-    """Gathers requests and hands them on in batches, in the order they came, for as long as `run` runs."""
+    """Gathers requests and hands them on in batches, those of one source in the order they came, for as long as `run`
+    runs."""
 
     def __init__(self, append_batch: AppendBatch) -> None:
         self._append_batch = append_batch
-        self._waiting: deque[tuple[list[Submitted], asyncio.Future[list[Place]]]] = deque()
-        self._waiting_events = 0
+        self._waiting: defaultdict[str, deque[Waiting]] = defaultdict(deque)
+        self._waiting_events: Counter[str] = Counter()
+        self._turns: deque[str] = deque()
         self._arrived = asyncio.Event()
         self._stopped: CaseMeshError | None = None
 
-    async def append(self, events: list[Submitted]) -> list[Place]:
-        """Return the places of `events` once they are durable.
+    @property
+    def contradicted(self) -> bool:
+        """Whether the log takes nothing more until its operator has looked."""
+        return self._stopped is not None and self._stopped.reason == "LOG_CONTRADICTED"
 
-        A caller that goes away while waiting does not undo what was begun. Raises ResourceExhausted when 4096 events
-        wait already, and what the batch raised otherwise. After LOG_CONTRADICTED every append fails with it.
+    async def append(self, events: list[Submitted]) -> list[Place]:
+        """Return the places of `events`, all of one source and at least one, once they are durable.
+
+        A caller that goes away while waiting does not undo what was begun. Raises ResourceExhausted when 4096 events of
+        the source wait already, and what the batch raised otherwise. After LOG_CONTRADICTED every append fails with it.
         """
         if self._stopped is not None:
             # One instance raised again and again would gather the frames of all its callers.
             raise self._stopped.with_traceback(None)
-        if self._waiting_events + len(events) > MAX_WAITING_EVENTS:
+        source = events[0].source
+        waiting = self._waiting_events[source]
+        if waiting + len(events) > MAX_WAITING_EVENTS:
             raise ResourceExhausted(
                 "LIMIT_EXCEEDED",
-                f"{self._waiting_events} events wait already; append again later",
+                f"{waiting} events of {source} wait already; append again later",
                 {"limit": f"{MAX_WAITING_EVENTS} waiting events"},
                 retry_after_seconds=1.0,
             )
         future: asyncio.Future[list[Place]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, future))
-        self._waiting_events += len(events)
+        if not self._waiting[source]:
+            self._turns.append(source)
+        self._waiting[source].append((events, future))
+        self._waiting_events[source] += len(events)
         self._arrived.set()
         return await future
 
@@ -65,13 +80,13 @@ class Batcher:
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
-                while self._waiting:
+                while self._turns:
                     await self._append_next()
         finally:
             self._stopped = self._stopped or Unavailable("SHUTTING_DOWN", "the log is stopping; append again later")
-            while self._waiting:
-                _, future = self._waiting.popleft()
-                _resolve(future, self._stopped)
+            while self._turns:
+                for _, future in self._take():
+                    _resolve(future, self._stopped)
 
     async def _append_next(self) -> None:
         batch = self._take()
@@ -96,13 +111,22 @@ class Batcher:
             # One request must not keep the others of its batch from being appended.
             return [result for request in requests for result in await self._results([request])]
 
-    def _take(self) -> list[tuple[list[Submitted], asyncio.Future[list[Place]]]]:
-        batch = [self._waiting.popleft()]
-        count = len(batch[0][0])
-        while self._waiting and count + len(self._waiting[0][0]) <= MAX_BATCH_EVENTS:
-            batch.append(self._waiting.popleft())
-            count += len(batch[-1][0])
-        self._waiting_events -= count
+    def _take(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        count = 0
+        while self._turns:
+            source = self._turns[0]
+            requests = self._waiting[source]
+            events, _ = requests[0]
+            # Whose turn it is keeps it for the next batch: large requests are not passed over for small ones.
+            if batch and count + len(events) > MAX_BATCH_EVENTS:
+                break
+            self._turns.popleft()
+            batch.append(requests.popleft())
+            count += len(events)
+            self._waiting_events[source] -= len(events)
+            if requests:
+                self._turns.append(source)
         return batch
 
 

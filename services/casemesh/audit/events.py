@@ -34,6 +34,11 @@ class Submitted:
     digest: bytes
     """SHA-256 of the canonical JSON of the fields: whether two events of one id are the same."""
 
+    @property
+    def source(self) -> str:
+        """The service it came from."""
+        return str(self.fields["source"])
+
 
 def submitted(events: Sequence[event_pb2.Event], source: str) -> list[Submitted]:
     """Return the events of one request as they will be committed to, all from `source`.

@@ -77,12 +77,16 @@ class Proofs:
         return proof, second
 
     async def of_events(self, events: Sequence[StoredEvent], checkpoint: Checkpoint) -> list[list[bytes]]:
-        """Return the inclusion proofs of `events` under `checkpoint`, each checked with the event's own commitment."""
+        """Return the inclusion proofs of `events` under `checkpoint`, each checked with the event's own commitment, or
+        with what the log keeps of one that was shredded."""
         try:
             plans = [inclusion_plan(event.log_index, checkpoint.size) for event in events]
             proofs = await self._store.prove_all(plans)
             for event, proof in zip(events, proofs, strict=True):
-                leaf = commitment_leaf(commitment_to(event.salt, event.canonical_json))
+                committed = event.commitment
+                if event.salt is not None and event.canonical_json is not None:
+                    committed = commitment_to(event.salt, event.canonical_json)
+                leaf = commitment_leaf(committed)
                 verify_inclusion(event.log_index, checkpoint.size, leaf, proof, checkpoint.root)
         except MerkleError as error:
             raise _contradicted(error) from error

@@ -77,6 +77,7 @@ class Sequencer:
         again gives the same places. Raises FailedPrecondition (LOG_CONTRADICTED) when the database contradicts the
         last checkpoint signed here; nothing is appended then.
         """
+        now = self._clock.now()
         async with self._store.locked() as locked:
             tree = await self._current_tree(locked)
             submitted = [event for request in requests for event in request]
@@ -85,7 +86,7 @@ class Sequencer:
                 logged=await locked.logged({event.event_id for event in submitted}),
                 heads=await locked.case_heads({event.case for event in submitted if event.case}),
                 size=locked.head.size,
-                log_time=_timestamp(self._clock.now()),
+                log_time=_timestamp(now),
                 new_salt=lambda: secrets.token_bytes(SALT_SIZE),
             )
             if not entries:
@@ -94,6 +95,8 @@ class Sequencer:
             tree = _Tree(edge, edge.root)
             note = self._sign(edge.size, tree.root)
             await locked.insert(entries, full_tiles)
+            new = {entry.place.event_id for entry in entries}
+            await locked.follow_sources([event for event in submitted if event.event_id in new], now)
             if not await locked.advance(edge.size, tree.root, note):
                 raise _contradicted("the head moved although it was locked")
         self._accept(tree, note)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
+from casemesh.audit.events import Submitted
 from casemesh.audit.sequencing import CaseHead, Logged, NewEntry, Place
+from casemesh.audit.source_store import follow
 from casemesh.audit.tiles import TILE_WIDTH, RightEdge, Tile, TileId, edge_starts, node_from_tile, tile_of, tiles_of
 from casemesh.client.commitments import commitment_leaf
 from casemesh.core.merkle import MerkleError, ProofPlan, prove
@@ -19,9 +22,11 @@ from casemesh.runtime.postgres import Database, Transaction
 
 _LOCK_HEAD = "SELECT origin, size, root FROM log_state FOR UPDATE"
 _NAME_LOG = "UPDATE log_state SET origin = $1 WHERE origin IS NULL"
-_MOVE_HEAD = "UPDATE log_state SET size = $3, root = $4 WHERE size = $1 AND root = $2"
+_ADVANCE = """
+WITH moved AS (UPDATE log_state SET size = $3, root = $4 WHERE size = $1 AND root = $2 RETURNING size)
+INSERT INTO checkpoint (size, note) SELECT size, $5 FROM moved
+"""
 _LATEST_CHECKPOINT = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
-_INSERT_CHECKPOINT = "INSERT INTO checkpoint (size, note) VALUES ($1, $2)"
 _LOGGED = """
 SELECT entry.event_id::text AS event_id, entry.log_index, entry.case_sequence, event.digest
 FROM entry LEFT JOIN event USING (log_index) WHERE entry.event_id = ANY($1::uuid[])
@@ -36,9 +41,27 @@ CROSS JOIN LATERAL (
 """
 _CASE_LENGTH = "SELECT max(case_sequence) FROM entry WHERE case_name = $1"
 _CASE_EVENTS = """
-SELECT entry.log_index, entry.case_sequence, event.salt, event.canonical_json
-FROM entry JOIN event USING (log_index)
+SELECT entry.log_index, entry.case_sequence, entry.commitment, event.salt, event.canonical_json,
+    shredded_event.log_index IS NOT NULL AS shredded
+FROM entry LEFT JOIN event USING (log_index) LEFT JOIN shredded_event USING (log_index)
 WHERE entry.case_name = $1 AND entry.case_sequence > $2 AND entry.case_sequence <= $3
+ORDER BY entry.case_sequence LIMIT $4
+"""
+# JSON may hold a zero character, PostgreSQL's text may not; what is put in its place is only compared.
+_MATCHING_EVENTS = """
+SELECT entry.log_index, entry.case_sequence, entry.commitment, event.salt, event.canonical_json, false AS shredded
+FROM entry JOIN event USING (log_index)
+CROSS JOIN LATERAL (
+    SELECT replace(convert_from(event.canonical_json, 'UTF8'), '\\u0000', '\\ufffd')::json AS body
+) AS told
+WHERE entry.case_name = $1 AND entry.case_sequence > $2 AND entry.case_sequence <= $3
+    AND ($5::text[] = '{}' OR EXISTS (
+        SELECT FROM unnest($5::text[]) AS wanted (action)
+        WHERE body ->> 'action' = action OR starts_with(body ->> 'action', action || '.')))
+    AND ($6 = '' OR body -> 'actor' ->> 'agency' = $6)
+    AND ($7 = '' OR body -> 'actor' ->> 'officer' = $7)
+    AND ($8::timestamptz IS NULL OR (body ->> 'occur_time')::timestamptz >= $8)
+    AND ($9::timestamptz IS NULL OR (body ->> 'occur_time')::timestamptz < $9)
 ORDER BY entry.case_sequence LIMIT $4
 """
 _COMMITMENT = "SELECT commitment FROM entry WHERE log_index = $1"
@@ -50,6 +73,21 @@ FROM unnest($1::smallint[], $2::bigint[]) AS wanted (level, tile_index) JOIN til
 _TILE_ROOTS = "SELECT root FROM tile WHERE level = $1 AND tile_index >= $2 AND tile_index < $3 ORDER BY tile_index"
 _ENTRY_COLUMNS = ("log_index", "event_id", "case_name", "case_sequence", "commitment")
 _EVENT_COLUMNS = ("log_index", "salt", "digest", "canonical_json")
+# One round trip, where a COPY into each table takes two: that is what a small batch costs. In a large one COPY takes
+# half of the processor time for each event.
+_SMALL_BATCH = 32
+_INSERT = """
+WITH given AS (
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[],
+        $8::bytea[])
+    AS given (log_index, event_id, case_name, case_sequence, commitment, salt, digest, canonical_json)
+), texts AS (
+    INSERT INTO event (log_index, salt, digest, canonical_json)
+    SELECT log_index, salt, digest, canonical_json FROM given
+)
+INSERT INTO entry (log_index, event_id, case_name, case_sequence, commitment)
+SELECT log_index, event_id, case_name, case_sequence, commitment FROM given
+"""
 _TILE_COLUMNS = ("level", "tile_index", "root", "hashes")
 
 
@@ -64,13 +102,36 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events of a trail to show; one that matches all of it."""
+
+    actions: tuple[str, ...] = ()
+    """Each with all below it; none means any."""
+    agency: str = ""
+    """The agency that acted; empty means any."""
+    officer: str = ""
+    """The officer who acted; empty means any, and systems for themselves."""
+    start: datetime | None = None
+    """The first instant, by when things happened."""
+    end: datetime | None = None
+    """The first instant no longer meant."""
+
+
+EVERY_EVENT = EventFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event of a case as it was committed to."""
 
     log_index: int
     case_sequence: int
-    salt: bytes
-    canonical_json: bytes
+    commitment: bytes
+    salt: bytes | None
+    """This and the text are None once they were shredded."""
+    canonical_json: bytes | None
+    shredded: bool
+    """Whether the texts were approved to be shredded; they may be there still."""
 
 
 class LogStore:
@@ -125,10 +186,16 @@ class LogStore:
         """Return how many events a case has; 0 for a case that has none."""
         return await self._database.fetchval(_CASE_LENGTH, case) or 0
 
-    async def case_events(self, case: str, *, after: int, until: int, limit: int) -> list[StoredEvent]:
+    async def case_events(
+        self, case: str, *, after: int, until: int, limit: int, only: EventFilter = EVERY_EVENT
+    ) -> list[StoredEvent]:
         """Return at most `limit` events of a case with sequences above `after` up to `until`, in order."""
-        rows = await self._database.fetch(_CASE_EVENTS, case, after, until, limit)
-        return [StoredEvent(row["log_index"], row["case_sequence"], row["salt"], row["canonical_json"]) for row in rows]
+        if only == EVERY_EVENT:
+            rows = await self._database.fetch(_CASE_EVENTS, case, after, until, limit)
+        else:
+            wanted = (list(only.actions), only.agency, only.officer, only.start, only.end)
+            rows = await self._database.fetch(_MATCHING_EVENTS, case, after, until, limit, *wanted)
+        return [StoredEvent(**row) for row in rows]
 
 
 class LockedLog:
@@ -176,27 +243,28 @@ class LockedLog:
         return {row["case_name"]: CaseHead(row["case_sequence"], row["commitment"]) for row in rows}
 
     async def insert(self, entries: Sequence[NewEntry], tiles: Sequence[Tile]) -> None:
-        """Write entries, their events, and the tiles that became full."""
-        await self._transaction.copy(
-            "entry",
-            _ENTRY_COLUMNS,
-            [
-                (e.place.log_index, e.place.event_id, e.case or None, e.place.case_sequence or None, e.commitment)
-                for e in entries
-            ],
-        )
-        await self._transaction.copy(
-            "event", _EVENT_COLUMNS, [(e.place.log_index, e.salt, e.digest, e.canonical_json) for e in entries]
-        )
+        """Write entries, at least one, their events, and the tiles that became full."""
+        heads = [
+            (e.place.log_index, e.place.event_id, e.case or None, e.place.case_sequence or None, e.commitment)
+            for e in entries
+        ]
+        texts = [(e.salt, e.digest, e.canonical_json) for e in entries]
+        if len(entries) <= _SMALL_BATCH:
+            await self._transaction.execute(_INSERT, *zip(*heads, strict=True), *zip(*texts, strict=True))
+        else:
+            await self._transaction.copy("entry", _ENTRY_COLUMNS, heads)
+            indexed = [(head[0], *text) for head, text in zip(heads, texts, strict=True)]
+            await self._transaction.copy("event", _EVENT_COLUMNS, indexed)
         if tiles:
             await self._transaction.copy("tile", _TILE_COLUMNS, [(t.level, t.index, t.root, t.hashes) for t in tiles])
 
+    async def follow_sources(self, events: Sequence[Submitted], now: datetime) -> None:
+        """Count the numbers of new events for their sources."""
+        await follow(self._transaction, events, now)
+
     async def advance(self, size: int, root: bytes, note: str) -> bool:
         """Move the head to a tree and keep its signed checkpoint; False when the head is not where it was locked."""
-        if not await self._transaction.execute(_MOVE_HEAD, self.head.size, self.head.root, size, root):
-            return False
-        await self._transaction.execute(_INSERT_CHECKPOINT, size, note)
-        return True
+        return bool(await self._transaction.execute(_ADVANCE, self.head.size, self.head.root, size, root, note))
 
 
 async def _latest_checkpoint(connection: Transaction) -> tuple[int, str] | None:

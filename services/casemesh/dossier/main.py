@@ -31,6 +31,7 @@ from casemesh.dossier.policy import (
     CATALOGUE_SERVICE,
     DELIVERY_SERVICE,
     DOSSIER_SERVICE,
+    FACTS_SERVICE,
     HANDOVER_SERVICE,
     POLICIES,
     READ_SERVICE,
@@ -43,13 +44,16 @@ from casemesh.dossier.recognition.worker import ExaminationLimits, Recognizing
 from casemesh.dossier.servicer import DossierHandoverServicer, DossierServicer, add_dossiers_to_server
 from casemesh.dossier.servicer_catalogue import DossierCatalogueServicer
 from casemesh.dossier.servicer_delivery import DossierDeliveryServicer
+from casemesh.dossier.servicer_facts import DossierFactsServicer
 from casemesh.dossier.servicer_reading import DossierReadServicer, add_reading_to_server
 from casemesh.dossier.store import DossierStore
 from casemesh.dossier.uploading.store import UploadStore
 from casemesh.dossier.uploading.uploads import Uploads
 from casemesh.dossier.v1.dossier_catalogue_service_pb2_grpc import add_DossierCatalogueServiceServicer_to_server
 from casemesh.dossier.v1.dossier_delivery_service_pb2_grpc import add_DossierDeliveryServiceServicer_to_server
+from casemesh.dossier.v1.dossier_facts_service_pb2_grpc import add_DossierFactsServiceServicer_to_server
 from casemesh.dossier.v1.dossier_handover_service_pb2_grpc import add_DossierHandoverServiceServicer_to_server
+from casemesh.dossier.version_facts import VersionFactsStore
 from casemesh.dossier.version_store import VersionStore
 from casemesh.identity.v1.access_service_pb2_grpc import AccessServiceStub
 from casemesh.runtime.host import Assembly, Host
@@ -86,6 +90,7 @@ async def assemble(host: Host) -> Assembly:
         store, entries, recognizing, correcting, checking, catalogue, host.outbox
     )  # fmt: skip
     handover = DossierHandoverServicer(host.database, store, checking, host.outbox, host.clock)
+    facts = DossierFactsServicer(VersionFactsStore(host.database))
     care = Care(
         host.database, CareStore(host.database), packs, CaseKeys(host.database, keys), SUITES[config.suite], host.clock,
         BY_SERVICE, config.draft_expiry, 2 * config.server.stream_max_age,
@@ -97,8 +102,16 @@ async def assemble(host: Host) -> Assembly:
             partial(add_DossierDeliveryServiceServicer_to_server, delivery),
             partial(add_DossierCatalogueServiceServicer_to_server, cataloguing),
             partial(add_DossierHandoverServiceServicer_to_server, handover),
+            partial(add_DossierFactsServiceServicer_to_server, facts),
         ],
-        service_names=[DOSSIER_SERVICE, READ_SERVICE, DELIVERY_SERVICE, CATALOGUE_SERVICE, HANDOVER_SERVICE],
+        service_names=[
+            DOSSIER_SERVICE,
+            READ_SERVICE,
+            DELIVERY_SERVICE,
+            CATALOGUE_SERVICE,
+            HANDOVER_SERVICE,
+            FACTS_SERVICE,
+        ],
         policies=POLICIES,
         locators={
             "dossier": store.case_of_dossier,

@@ -17,6 +17,7 @@ READ_SERVICE = "casemesh.dossier.v1.DossierReadService"
 DELIVERY_SERVICE = "casemesh.dossier.v1.DossierDeliveryService"
 CATALOGUE_SERVICE = "casemesh.dossier.v1.DossierCatalogueService"
 HANDOVER_SERVICE = "casemesh.dossier.v1.DossierHandoverService"
+FACTS_SERVICE = "casemesh.dossier.v1.DossierFactsService"
 
 DRAFT_CREATED = "dossier.draft.created"
 UPLOAD_FINISHED = "dossier.upload.finished"
@@ -91,4 +92,5 @@ POLICIES: PolicyTable = {
         _AND_ROUTING, on_case=OnCase(CASE_PERMISSION_VIEW_DOSSIER, "parent", "dossier_or_version")
     ),
     f"{HANDOVER_SERVICE}/GrantVersion": MethodPolicy({Peer.ROUTING: Proof.NOTHING}, audited=VERSION_GRANTED),
+    f"{FACTS_SERVICE}/BatchGetVersionFacts": MethodPolicy({Peer.ROUTING: Proof.NOTHING}),
 }

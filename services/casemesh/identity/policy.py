@@ -29,7 +29,7 @@ SERVICE_NAMES = tuple(
 )
 
 _OPERATOR: Mapping[Peer, Proof] = {Peer.OPERATOR: Proof.NOTHING}
-_SERVICES = (Peer.TRANSLATION, Peer.DOSSIER, Peer.ROUTING, Peer.AUDIT)
+_SERVICES = (Peer.TRANSLATION, Peer.DOSSIER, Peer.ROUTING, Peer.AUDIT, Peer.SUPERVISION)
 _FOR_ANOTHER: Mapping[Peer, Proof] = dict.fromkeys(_SERVICES, Proof.RELAYED_TOKEN)
 _MANAGED_CASE = OnCase(CasePermission.CASE_PERMISSION_MANAGE_ACCESS, "case")
 _REVIEWED_CASE = OnCase(CasePermission.CASE_PERMISSION_REVIEW_ACCESS, "case")
@@ -90,7 +90,9 @@ POLICIES: PolicyTable = {
     # A stream's size is known when its token may have ended.
     f"{_PACKAGE}.AccessService/RecordReadingSize": MethodPolicy({Peer.DOSSIER: Proof.NOTHING}),
     f"{_PACKAGE}.AccessService/BatchCheckAccess": MethodPolicy(_FOR_ANOTHER),
-    f"{_PACKAGE}.AccessService/ListAccessibleCases": MethodPolicy({Peer.ROUTING: Proof.RELAYED_TOKEN}),
+    f"{_PACKAGE}.AccessService/ListAccessibleCases": MethodPolicy(
+        dict.fromkeys((Peer.ROUTING, Peer.SUPERVISION), Proof.RELAYED_TOKEN)
+    ),
     f"{_PACKAGE}.AccessAdminService/AssignOfficer": MethodPolicy(
         AGENCY_WITH_TOKEN, on_case=_MANAGED_CASE, audited="access.assignment.added", fresh_login=True
     ),

@@ -26,12 +26,15 @@ from casemesh.dossier.v1 import dossier_read_service_pb2 as pb
 from casemesh.dossier.version_store import Content, VersionStore
 from casemesh.errors import OutOfRange
 from casemesh.runtime.call import Call
+from casemesh.runtime.instruments import counter
+from casemesh.runtime.stretches import Stretches
 
 T = TypeVar("T")
 Page = Sequence[tuple[Part, Content]]
 
 _MESSAGES_AHEAD: Final = 4
 _PAGE_DOCUMENTS: Final = 1000
+_SENT: Final = counter("casemesh.dossier.sent")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Downloads:
         runs = runs_of(request, version.document_count)
         sizes = await self.store.sizes(version, [index for run in runs for index in (run.first, run.last)])
         require_sizes(runs, sizes, "selections" if request.selections else "first_offset_bytes")
-        async with self._logged(version, call, {"documents": described(runs)}) as (case_key, sent):
+        async with self._logged(version, call, {"documents": described(runs)}) as (case_key, sent, stretches):
 
             def messages(page: Page, reader: ContentReader) -> Iterator[bytes]:
                 return download_messages(reader, page, sent)
@@ -73,6 +76,7 @@ class Downloads:
             async with aclosing(self._read(version, case_key, parts_of(runs), messages)) as stream:
                 async for message in stream:
                     yield message
+                    stretches.moved(len(message))
             yield finish_message(sent)
 
     async def read_document(
@@ -109,13 +113,14 @@ class Downloads:
         size, first = archive_size(entries), request.first_offset_bytes
         if first > size:
             raise _out_of_range("first_offset_bytes", "the archive ends before this byte")
-        async with self._logged(version, call, {"archive_from_byte": str(first)}) as (case_key, sent):
+        async with self._logged(version, call, {"archive_from_byte": str(first)}) as (case_key, sent, stretches):
             yield pb.DownloadArchiveResponse(size_bytes=size)
             skip, writer = Skip(first), ArchiveWriter(entries, version.finalized_at)
             async with aclosing(self._archive(version, case_key, writer, skip)) as pieces:
                 async for data in pieces:
                     sent.size_bytes += len(data)
                     yield pb.DownloadArchiveResponse(data=data)
+                    stretches.moved(len(data))
             sent.documents = len(names)
 
     async def _archive(
@@ -182,15 +187,17 @@ class Downloads:
     @asynccontextmanager
     async def _logged(
         self, version: StoredVersion, call: Call, details: dict[str, str]
-    ) -> AsyncIterator[tuple[bytes, Sent]]:  # fmt: skip
-        """The case's key, and the count to keep while the body sends; both ends are in the log."""
+    ) -> AsyncIterator[tuple[bytes, Sent, Stretches]]:
+        """The case's key, the count to keep while the body sends, and its spans; both ends are in the log."""
         case_key = await self.dossiers.case_key(version.case_name)
         await self._begin(version, call, details)
-        sent, complete = Sent(), False
+        sent, stretches, complete = Sent(), Stretches("dossier.download.stretch"), False
         try:
-            yield case_key, sent
+            yield case_key, sent, stretches
             complete = True
         finally:
+            stretches.end()
+            _SENT.add(sent.size_bytes)
             # What was read ahead counts as sent: how much of it the recipient got is not known here.
             told = {
                 **details,

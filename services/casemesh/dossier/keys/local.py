@@ -161,6 +161,7 @@ def _read_private(path: Path, at_most: int) -> bytes:
         raise KeyProviderError(f"cannot read the key file {path}: {error.strerror}") from None
     with open(descriptor, "rb") as file:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        if mode & 0o077:
+        # Kubernetes hands a secret's file over by a group of the pod's own.
+        if mode & 0o037:
             raise KeyProviderError(f"{path} has mode {mode:04o}; others can read the wrapping key: chmod 600 {path}")
         return file.read(at_most)

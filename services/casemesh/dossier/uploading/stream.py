@@ -35,11 +35,15 @@ from casemesh.dossier.uploading.wire import UploadMessage
 from casemesh.dossier.v1 import dossier_service_pb2 as pb
 from casemesh.errors import CaseMeshError, Conflict, DataLoss, InvalidArgument, ResourceExhausted, Unavailable
 from casemesh.runtime.call import Call
+from casemesh.runtime.instruments import counter
+from casemesh.runtime.stretches import Stretches
 
 log = structlog.get_logger(__name__)
 
 _NOTICE_BYTES: Final = 4 << 20
 _ADOPTION_POLL_SECONDS: Final = 0.1
+_RECEIVED: Final = counter("casemesh.dossier.received")
+_STALL: Final = counter("casemesh.dossier.stall")
 
 Requests = AsyncIterator[UploadMessage]
 
@@ -82,6 +86,7 @@ class UploadStream:
         self._failure: Exception | None = None
         # A commit whose outcome is unknown, or that was refused: the pack's rows must not move on past it.
         self._lost_track = False
+        self._stretches = Stretches("dossier.upload.stretch")
         self._ending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -175,6 +180,7 @@ class UploadStream:
         except CaseMeshError as error:
             log.warning("upload.lease_runs_out", dossier=self.lease.dossier_id, reason=error.reason)
         finally:
+            self._stretches.end()
             self._ended(self)
             await asyncio.to_thread(release_free_memory)
 
@@ -211,7 +217,9 @@ class UploadStream:
                 while intake.waiting >= MAX_WAITING_MESSAGES and not intake.ended:
                     self._room.clear()
                     if intake.waiting >= MAX_WAITING_MESSAGES and not intake.ended:
+                        since = time.monotonic()
                         await self._room.wait()
+                        _STALL.add(time.monotonic() - since)
                 intake.feed(message)
         except CaseMeshError as error:
             self._failure = self._failure or error
@@ -240,6 +248,8 @@ class UploadStream:
                 self._failure = self._failure or intake.error or error
                 return False
             self._committed_bytes += batch.received_bytes
+            self._stretches.moved(batch.received_bytes)
+            _RECEIVED.add(batch.received_bytes)
             if batch.finish is not None:
                 try:
                     self._totals = await self._store.finish(self.lease, batch.finish, self._call)
