@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import signal
@@ -143,3 +144,47 @@ def test_the_store_forgets_the_oldest_traces_first_and_stays_bounded() -> None:
         store.add(StoredSpan(f"{number:032x}", "a", "", "x", "s", number, number + 1, "UNSET"))
     assert [f"{number:032x}" for number in range(29, 19, -1)] == [trace["trace_id"] for trace in store.recent()]
     assert store.trace(f"{3:032x}") == []
+
+
+async def test_pages_are_shown_to_this_machine_alone_and_forbid_scripts(collector: Collector) -> None:
+    await export(collector, "gateway", span(7, 1))
+
+    def fetch(path: str, host: str) -> tuple[int, str, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", collector.http_port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"host": host})
+            answer = connection.getresponse()
+            return answer.status, answer.headers["content-security-policy"], answer.read().decode()
+        finally:
+            connection.close()
+
+    own = f"127.0.0.1:{collector.http_port}"
+    status, policy, listed = await asyncio.to_thread(fetch, "/", own)
+    assert (200, "default-src 'none'; style-src 'unsafe-inline'") == (status, policy)
+    assert f'href="/waterfall/{7:032x}"' in listed
+    status, _, drawn = await asyncio.to_thread(fetch, f"/waterfall/{7:032x}", own)
+    assert 200 == status
+    assert "gateway" in drawn
+    assert 404 == (await asyncio.to_thread(fetch, f"/waterfall/{8:032x}", own))[0]
+    # A site that made its own name lead to loopback.
+    assert 403 == (await asyncio.to_thread(fetch, "/traces", "attacker.example"))[0]
+
+
+async def test_a_cluster_asks_by_names_of_its_own() -> None:
+    # Any address but the one of this machine alone.
+    collector = Collector(host="127.0.0.2")
+    await collector.start()
+
+    def status(host: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.2", collector.http_port, timeout=10)
+        try:
+            connection.request("GET", "/traces", headers={"host": host})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    try:
+        for name in ("otel-collector.casemesh.svc:8080", "10.42.0.7:8080"):
+            assert 200 == await asyncio.to_thread(status, name)
+    finally:
+        await collector.stop()
