@@ -21,11 +21,13 @@ BENCHES = (
     "query",
     "access",
     "access_timing",
+    "audit",
     "translate",
     "edge",
+    "supervision",
 )
 """Modules of this package with `async def measure(report: Report) -> None`."""
-BY_NAME_ONLY = ("dossier_scale", "exchange_scale")
+BY_NAME_ONLY = ("dossier_scale", "exchange_scale", "audit_scale")
 """Those that take long or much disk."""
 
 
