@@ -8,6 +8,12 @@ READY  := $(VENV)/.ready
 BENCH  ?=
 UV     := 0.13.9
 
+# The image. Where there is no registry, give the base a local name and the builder what it needs to reach an index.
+BUILDER ?= podman
+IMAGE   ?= docker.io/library/casemesh:dev
+BASE    ?= docker.io/library/python:3.11-slim-bookworm
+IMAGE_OPTIONS ?=
+
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
@@ -37,8 +43,9 @@ test: $(READY) check ## Run all checks and tests, a file of tests to a process
 	$(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: faults
-faults: $(READY) ## Run the fault tests alone: processes killed, disks full, bytes flipped
-	CASEMESH_FAULT_KILLS=20 $(BIN)/pytest tests/faults
+faults: $(READY) ## Run the fault tests alone, with ten minutes of drawn faults; the report is build/faults.json
+	@mkdir -p build
+	CASEMESH_FAULT_KILLS=20 CASEMESH_FAULT_SECONDS=600 CASEMESH_FAULT_REPORT=$(CURDIR)/build/faults.json $(BIN)/pytest tests/faults
 
 .PHONY: check
 check: $(READY) protos-lint ## Check style, types, layers and protos
@@ -72,6 +79,18 @@ bench: $(READY) ## Measure against limits and peers (BENCH=dossier for one); wri
 lock: $(READY) ## Pin every dependency with its hashes, naming no index
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 \
 	    --universal --no-annotate -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra server --python-version 3.11 \
+	    --universal --no-annotate -c requirements.lock -o k8s/image/server.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	    --universal --no-annotate -c requirements.lock -o k8s/image/build.lock k8s/image/build.in
+
+.PHONY: image
+image: ## Build the image with podman or docker (BUILDER=docker IMAGE=... BASE=... IMAGE_OPTIONS="--network=host")
+	$(BUILDER) build $(IMAGE_OPTIONS) --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+
+.PHONY: k8s-check
+k8s-check: $(READY) ## Render every overlay and hold it to the schemas of Kubernetes 1.32 to 1.37 and to our own rules
+	$(BIN)/pytest tests/k8s
 
 .PHONY: release-protos
 release-protos: $(READY) ## Make the present contract the one later changes must not break

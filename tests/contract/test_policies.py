@@ -13,7 +13,7 @@ from casemesh.runtime.peers import Peer
 from casemesh.runtime.policy import MethodPolicy, Proof, field_value
 
 PROTOS = Path(__file__).resolve().parents[2] / "protos"
-SERVICES = ("identity", "translation", "dossier", "routing", "audit")
+SERVICES = ("identity", "translation", "dossier", "routing", "audit", "supervision")
 _OUR_PACKAGE = re.compile(r"casemesh/(\w+)/v1/(\w+_service)\.proto")
 
 

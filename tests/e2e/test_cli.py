@@ -249,21 +249,21 @@ def test_an_officers_work_on_a_case_can_be_ended(casemesh: Casemesh, exchange: s
 def test_the_trail_is_exported_and_verifies_offline(
     casemesh: Casemesh, exchange: str, case: str, tmp_path: Path
 ) -> None:
-    events = casemesh.json("police", "audit", "trail", case)
+    events = casemesh.json("police", "trail", "show", case)
     assert {"case.registered", "exchange.submitted", "exchange.accepted"} <= {event["action"] for event in events}
     bundle = tmp_path / "trail.json"
-    exported = casemesh.json("police", "audit", "export", case, "--out", bundle)
+    exported = casemesh.json("police", "trail", "export", case, "--out", bundle)
     assert exported["verified"] is True
-    assert casemesh.json("police", "audit", "verify", bundle)["events"] == exported["events"]
+    assert casemesh.json("police", "trail", "verify", bundle)["events"] == exported["events"]
 
     bundle.write_bytes(bundle.read_bytes().replace(b"case.registered", b"case.forgotten.", 1))
-    assert casemesh.refused("police", "audit", "verify", bundle)["exit_code"] == 6
+    assert casemesh.refused("police", "trail", "verify", bundle)["exit_code"] == 6
 
 
 def test_who_has_no_access_gets_one_answer_for_everything(
     casemesh: Casemesh, case: str, exchange: str, version: str
 ) -> None:
-    for words, name in ((("case", "show"), case), (("exchange", "show"), exchange), (("audit", "trail"), case)):
+    for words, name in ((("case", "show"), case), (("exchange", "show"), exchange), (("trail", "show"), case)):
         kind = name.split("/")[0]
         real = casemesh.refused("court", *words, name)
         invented = casemesh.refused("court", *words, f"{kind}/{new_id()}")
@@ -307,6 +307,23 @@ def test_the_demo_runs_on_a_platform_in_use_and_leaves_nothing_but_its_case(case
     assert "start" not in [step["step"] for step in figures["steps"]]
     assert list(casemesh.data.glob("casemesh-demo-*")) == []
     assert "beihu-court-2" in [item["code"] for item in casemesh.json("court", "agency", "list")]
+
+
+def test_the_operator_finds_every_step_of_the_case_in_the_log(casemesh: Casemesh, exchange: str, case: str) -> None:
+    reconcile = [sys.executable, "-m", "casemesh.cli.daemon", "audit", "reconcile", "--json", "--case", case]
+    for _ in range(50):
+        done = subprocess.run(
+            [*reconcile, "--config-dir", str(casemesh.data / "config")], capture_output=True, text=True, check=False
+        )
+        found = json.loads(done.stdout)
+        # What a service has committed reaches the log soon after; whatever else does not fit never will.
+        if found["sound"]:
+            break
+    assert (0, []) == (done.returncode, found["findings"])
+    assert found["facts"] >= 5
+    sources = [sys.executable, "-m", "casemesh.cli.daemon", "audit", "sources", "--json", "--data", str(casemesh.data)]
+    told = json.loads(subprocess.run(sources, capture_output=True, text=True, check=True).stdout)
+    assert {"identity", "dossier", "routing"} <= {source["source"] for source in told}
 
 
 def test_a_gateway_that_is_not_there_is_unavailable_and_can_be_tried_again(casemesh: Casemesh) -> None:

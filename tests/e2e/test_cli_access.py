@@ -139,7 +139,7 @@ def test_a_marked_copy_leads_back_to_who_made_it(casemesh: Casemesh, case: str, 
     found = casemesh.json(LIN, "access", "mark", marked["mark"])
     lin = casemesh.json(LIN, "agency", "whoami")["subject"]
     assert (lin, "other", version, case) == (found["officer"], found["purpose"], found["version"], found["case"])
-    trail = casemesh.json(LIN, "audit", "trail", case, "--purpose", "handling")
+    trail = casemesh.json(LIN, "trail", "show", case, "--purpose", "handling")
     (reading,) = [event for event in trail if event["event_id"] == found["reading"]]
     assert "领导交办核查" == reading["details"]["purpose_text"]
     assert 3 == casemesh.refused("court", "access", "mark", marked["mark"])["exit_code"]

@@ -19,7 +19,7 @@ from tests.support.mesh import Mesh, MeshOf, forwarded
 from tests.support.pki import POLICE, SYSTEM
 
 TIMEOUT = 10.0
-SERVICES = ("identity", "translation", "dossier", "routing", "audit")
+SERVICES = ("identity", "translation", "dossier", "routing", "audit", "supervision")
 PEERS = ("gateway", "operator", "monitor", *SERVICES)
 FROM_OUTSIDE = {entry.grpc_service for entry in AGENCY_SERVICES}
 HEALTH = "grpc.health.v1.Health/Check"

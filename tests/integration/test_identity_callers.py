@@ -33,8 +33,8 @@ from tests.support.mesh import MeshOf
 from tests.support.pki import POLICE
 
 TIMEOUT = 10.0
-PEERS = ("gateway", "operator", "monitor", "identity", "translation", "dossier", "routing", "audit")
-INNER = {"translation", "dossier", "routing", "audit"}
+PEERS = ("gateway", "operator", "monitor", "identity", "translation", "dossier", "routing", "audit", "supervision")
+INNER = {"translation", "dossier", "routing", "audit", "supervision"}
 # Written down from the contract, not from the policy table.
 MEANT: dict[str, set[str]] = {
     "GetAgency": {"gateway", "routing"},
@@ -65,7 +65,7 @@ MEANT: dict[str, set[str]] = {
     "RecheckAccess": INNER,
     "BatchCheckAccess": INNER,
     "RecordReadingSize": {"dossier"},
-    "ListAccessibleCases": {"routing"},
+    "ListAccessibleCases": {"routing", "supervision"},
     "AssignOfficer": {"gateway"},
     "EndAssignment": {"gateway"},
     "ListCaseAccess": {"gateway"},

@@ -34,8 +34,9 @@ class RunningPlatform:
     agencies: dict[str, EnrolledAgency]
 
     def process(self, name: str) -> psutil.Process:
-        """Return the process of a service, of `gateway` or of `postgres` (the postmaster)."""
-        mark = {"gateway": "envoy.yaml", "postgres": "postgres"}.get(name, f"serve {name}")
+        """Return the process of a service or of one of its replicas (`routing-2`), of `gateway` or of `postgres` (the
+        postmaster)."""
+        mark = {"gateway": "envoy.yaml", "postgres": "postgres"}.get(name, f"/{name}.toml")
         for child in self.supervisor.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 command = " ".join(child.cmdline())
@@ -59,15 +60,13 @@ class RunningPlatform:
 
 
 @contextlib.contextmanager
-def running_platform(data: Path) -> Iterator[tuple[psutil.Process, Addresses]]:
+def running_platform(data: Path, *, replicas: int = 1) -> Iterator[tuple[psutil.Process, Addresses]]:
     """Run `casemeshd up` on `data` on any free port; stop it at the end and require that it ends in good order."""
     log = data.with_suffix(".log")
+    command = [sys.executable, "-m", "casemesh.cli.daemon", "up", "--data", str(data), "--port", "0", "--json"]
+    command += ["--replicas", str(replicas)]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "casemesh.cli.daemon", "up", "--data", str(data), "--port", "0", "--json"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
         addresses = _await_addresses(process, data, log)
         yield psutil.Process(process.pid), addresses

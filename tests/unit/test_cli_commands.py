@@ -87,7 +87,7 @@ def test_every_option_and_command_is_explained_in_both_languages(path: tuple[str
         ("dossier", "send"), ("dossier", "get"), ("dossier", "verify"), ("dossier", "status"),
         ("exchange", "submit"), ("exchange", "show"), ("exchange", "list"), ("exchange", "accept"),
         ("exchange", "answer"), ("receive",), ("access", "list"), ("access", "assign"), ("access", "end"),
-        ("translate",), ("audit", "trail"), ("audit", "export"), ("audit", "verify"), ("trace", "show"),
+        ("translate",), ("trail", "show"), ("trail", "export"), ("trail", "verify"), ("trace", "show"),
         ("profile", "add"), ("profile", "list"), ("profile", "show"), ("demo",),
     ],
     ids=" ".join,

@@ -29,6 +29,7 @@ AGENCY_FACING = {
     "drafts": "routing.v1.exchange_draft_service",
     "single_tracks": "routing.v1.single_track_service",
     "audit": "audit.v1.audit_query_service",
+    "supervision": "supervision.v1.supervision_service",
 }
 """Attribute of a session: module of the service it speaks to."""
 

@@ -76,7 +76,7 @@ async def test_a_ring_wraps_with_its_first_provider_and_unwraps_with_the_one_tha
 
 def test_a_key_file_others_can_read_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = private_file(tmp_path, bytes(32))
-    path.chmod(0o640)
+    path.chmod(0o644)
     with pytest.raises(KeyProviderError, match="chmod 600"):
         wrapping_key_from_file(path)
 

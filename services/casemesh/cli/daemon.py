@@ -16,15 +16,20 @@ from typing import Annotated, Any
 
 import typer
 
-from casemesh.cli import codes_queue_commands
+from casemesh.cli import codes_queue_commands, reconcile_commands, retention_commands
+from casemesh.cli.cluster_commands import app as cluster_app
 from casemesh.cli.codes_commands import app as codes_app
+from casemesh.cli.doctor_command import doctor
 from casemesh.cli.dossier_care_commands import app as dossier_app
 from casemesh.cli.enrol_commands import app as enrol_app
+from casemesh.cli.figure_operator import app as figures_app
 from casemesh.cli.gateway_commands import app as gateway_app
+from casemesh.cli.log_check_commands import app as audit_app
 from casemesh.cli.node_admin_commands import app as node_app
+from casemesh.cli.rule_commands import app as rule_app
 from casemesh.cli.token_key_commands import app as token_keys_app
 
-SERVICE_NAMES = ("identity", "translation", "dossier", "routing", "audit")
+SERVICE_NAMES = ("identity", "translation", "dossier", "routing", "audit", "supervision")
 
 app = typer.Typer(
     name="casemeshd",
@@ -41,6 +46,13 @@ codes_queue_commands.register(codes_app)
 app.add_typer(codes_app, name="codes")
 app.add_typer(gateway_app, name="gateway")
 app.add_typer(node_app, name="node")
+app.add_typer(rule_app, name="rule")
+app.add_typer(figures_app, name="figures")
+app.command("doctor", epilog="Example: casemeshd doctor --data ./data")(doctor)
+app.add_typer(cluster_app, name="cluster")
+reconcile_commands.register(audit_app)
+retention_commands.register(audit_app)
+app.add_typer(audit_app, name="audit")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.  输出 JSON。")]
 PkiFolder = Annotated[Path, typer.Option("--dir", help="The PKI folder.  证书目录。")]
@@ -58,6 +70,9 @@ def up(
             "--postgres-bin", help="PostgreSQL's bin folder instead of the built-in one.  PostgreSQL 程序目录。"
         ),
     ] = None,
+    replicas: Annotated[
+        int, typer.Option("--replicas", min=1, max=9, help="Processes of each service.  每个服务的进程数。")
+    ] = 1,
     as_json: JsonFlag = False,
 ) -> None:
     """Run the whole platform on this machine until Ctrl-C.  在本机运行整个平台。"""
@@ -72,7 +87,9 @@ def up(
         def announce(line: str) -> None:
             typer.echo(json.dumps({"event": line}) if as_json else f"  {line}", err=not as_json)
 
-        starting = running_platform(data, gateway_port=port, announce=announce, postgres_bin=postgres_bin)
+        starting = running_platform(
+            data, gateway_port=port, announce=announce, postgres_bin=postgres_bin, replicas=replicas
+        )
         async with starting as addresses:
             if as_json:
                 typer.echo(
@@ -84,7 +101,7 @@ def up(
                 typer.echo(f"gateway  {addresses.gateway}")
                 for name, address in addresses.services.items():
                     typer.echo(f"{name:<12} {address}")
-                typer.echo(f"traces   {addresses.traces}/traces")
+                typer.echo(f"traces   {addresses.traces}/")
                 typer.echo(f"pki      {addresses.pki}\nready; stop with Ctrl-C  已就绪,按 Ctrl-C 停止")
             await stop.wait()
             announce("stopping")
@@ -119,10 +136,11 @@ def migrate(
         Path, typer.Option("--owner-dsn-file", help="File with the owner role's connection string.  属主连接串文件。")
     ],
     runtime_role: Annotated[str, typer.Option("--runtime-role", help="The role the service runs as.  运行角色。")] = "",
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for the database.  等待数据库的秒数。")] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Bring a service's database up to date.  升级数据库结构。"""
-    from casemesh.runtime.migrations import MigrationError
+    from casemesh.runtime.migrations import MigrationError, await_database
     from casemesh.runtime.migrations import migrate as run_migrations
 
     _service_module(service)
@@ -130,6 +148,8 @@ def migrate(
     def run() -> None:
         dsn = owner_dsn_file.read_text(encoding="utf-8").strip()
         role = runtime_role or f"casemesh_{service}_runtime"
+        if wait:
+            asyncio.run(await_database(dsn, within_seconds=wait, announce=lambda line: typer.echo(line, err=True)))
         applied = asyncio.run(run_migrations(dsn, service, role))
         names = [migration.name for migration in applied]
         typer.echo(
@@ -137,6 +157,30 @@ def migrate(
         )
 
     _reporting(run, MigrationError, OSError)
+
+
+@app.command("await-schema", epilog="Example: casemeshd await-schema dossier --config dossier.toml")
+def await_schema(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICE_NAMES)}.  服务名。")],
+    config: Annotated[Path, typer.Option("--config", help="The service's TOML file.  配置文件。")],
+    wait: Annotated[float, typer.Option("--wait", help="Seconds before giving up.  最长等待秒数。")] = 600,
+    as_json: JsonFlag = False,
+) -> None:
+    """Wait until the database has what this version needs; migrate nothing.  等待数据库结构就绪。"""
+    from casemesh.runtime.config import ConfigError, load
+    from casemesh.runtime.migrations import MigrationError
+    from casemesh.runtime.migrations import await_schema as wait_for_schema
+
+    def run() -> None:
+        loaded = load(config, _service_config(service))
+        dsn = loaded.database.dsn_file.read_text(encoding="utf-8").strip()
+        waiting = wait_for_schema(
+            dsn, service, within_seconds=wait, announce=lambda line: typer.echo(f"{service}: {line}", err=True)
+        )
+        asyncio.run(waiting)
+        typer.echo(json.dumps({"service": service, "ready": True}) if as_json else f"{service}: the schema is there")
+
+    _reporting(run, ConfigError, MigrationError, OSError)
 
 
 @app.command("validate-config", epilog="Example: casemeshd validate-config dossier --config dossier.toml")

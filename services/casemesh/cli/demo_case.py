@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +25,10 @@ from casemesh.client.trail_export import export_trail, verify_trail
 from casemesh.common.v1.coded_value_pb2 import CodedValue
 from casemesh.core.clock import CHINA
 from casemesh.core.ids import new_id
+from casemesh.errors import Unavailable
 from casemesh.identity.v1 import access_admin_service_pb2
 from casemesh.routing.v1 import case_pb2, case_service_pb2, exchange_pb2, exchange_service_pb2
+from casemesh.routing.v1.collaboration_node_service_pb2 import ListNodesRequest
 from casemesh.routing.v1.exchange_pb2 import PayloadField
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ JUDGMENT = "判决书、裁定书送达检察院"
 _POLICE_TABLE = "police-case-categories"
 _THEFT, _CONCEALMENT = "盗窃案", "掩饰、隐瞒犯罪所得、犯罪所得收益案"
 _LOG_SECONDS = 20.0
+_LET_IN_ATTEMPTS = 60
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,17 @@ async def open_organ(stack: AsyncExitStack, agency: EnrolledAgency, work: Path) 
     system = await stack.enter_async_context(Session(agency.system, as_system=True))
     inbox = await stack.enter_async_context(Inbox(system, work / "inbox" / agency.code))
     return Organ(agency, officer, system, inbox)
+
+
+async def let_in(session: Session) -> None:
+    """Return once the gateway knows the agency: at once on one machine, within two minutes in a cluster, where a trust
+    bundle takes its way through the API server and kubelet. Raises Unavailable when it goes on refusing."""
+    for _ in range(_LET_IN_ATTEMPTS):
+        with suppress(Unavailable):
+            await session.nodes.ListNodes(ListNodesRequest(page_size=1))
+            return
+        await asyncio.sleep(2)
+    await session.nodes.ListNodes(ListNodesRequest(page_size=1))
 
 
 async def open_session(stack: AsyncExitStack, profile: Profile) -> Session:

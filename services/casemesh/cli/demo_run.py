@@ -194,7 +194,10 @@ class _Demo:
             # The platform stays when the demo has ended, and so may whoever tries it out.
             left = leave_profiles(agencies, self._profiles)
             self._output.notice("demo.profiles", folder=self._profiles.resolve(), example=left[1])
-        return [await demo_case.open_organ(stack, agency, self._work) for agency in agencies]
+        organs = [await demo_case.open_organ(stack, agency, self._work) for agency in agencies]
+        for organ in organs:
+            await demo_case.let_in(organ.system)
+        return organs
 
     async def _send(self, police: demo_case.Organ, case: str) -> send_dossier.Sent:
         journal_file = self._work / "sending.json"

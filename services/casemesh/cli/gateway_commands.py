@@ -61,3 +61,29 @@ def status(directory: Folder, as_json: JsonFlag = False) -> None:
         typer.echo(json.dumps(rows))
     else:
         typer.echo("\n".join(f"{row['agency']:<40}  {row['since']}" for row in rows) or "nobody is shut out  无")
+
+
+@app.command(epilog="Example: casemeshd gateway render --config gateway.toml --out /run/gateway")
+def render(
+    config: Annotated[Path, typer.Option("--config", help="The gateway's TOML file.  网关配置文件。")],
+    out: Annotated[Path, typer.Option("--out", help="Where Envoy's files go; Envoy must see them there.  输出目录。")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write Envoy's configuration for a cluster, from the same source as on one machine.  生成网关配置。"""
+    from casemesh.local.envoy import render as render_files
+    from casemesh.local.gateway_config import GatewayConfig
+    from casemesh.runtime.config import ConfigError, load
+
+    try:
+        files = render_files(load(config, GatewayConfig).settings(out))
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except (ConfigError, OSError) as error:
+        typer.echo(f"casemeshd: {error}", err=True)
+        raise typer.Exit(4) from error
+    except KeyError as error:
+        typer.echo(f"casemeshd: {config}: services.{error.args[0]} is missing", err=True)
+        raise typer.Exit(4) from error
+    written = [str(out / name) for name in files]
+    typer.echo(json.dumps({"files": written}) if as_json else "\n".join(written))

@@ -13,13 +13,13 @@ import typer
 from casemesh.cli import (
     access_commands,
     agency_commands,
-    audit_commands,
     case_change_commands,
     case_commands,
     case_progress_commands,
     catalogue_commands,
     check_command,
     code_commands,
+    console_command,
     delivery_commands,
     demo_command,
     dossier_commands,
@@ -27,7 +27,9 @@ from casemesh.cli import (
     exchange_commands,
     exchange_correction_commands,
     exchange_draft_commands,
+    figure_commands,
     limit_commands,
+    log_witness_commands,
     login_command,
     node_commands,
     profile_commands,
@@ -37,7 +39,9 @@ from casemesh.cli import (
     receive_command,
     trace_commands,
     track_commands,
+    trail_commands,
     translate_command,
+    warning_commands,
 )
 
 app = typer.Typer(
@@ -55,6 +59,7 @@ draft_commands.register(dossier_commands.app)
 proof_commands.register(dossier_commands.app)
 check_command.register(dossier_commands.app)
 catalogue_commands.register(dossier_commands.app)
+app.add_typer(log_witness_commands.app, name="log-witness")
 app.add_typer(dossier_commands.app, name="dossier")
 exchange_correction_commands.register(exchange_commands.app)
 exchange_commands.app.add_typer(exchange_draft_commands.app, name="draft")
@@ -68,12 +73,15 @@ app.add_typer(code_commands.app, name="code")
 app.add_typer(node_commands.app, name="node")
 app.add_typer(limit_commands.app, name="limit")
 app.add_typer(query_commands.app, name="query")
+app.add_typer(warning_commands.app, name="warning")
+app.add_typer(figure_commands.app, name="figures")
 app.add_typer(access_commands.app, name="access")
 app.add_typer(agency_commands.app, name="agency")
-app.add_typer(audit_commands.app, name="audit")
+app.add_typer(trail_commands.app, name="trail")
 app.add_typer(trace_commands.app, name="trace")
 app.add_typer(profile_commands.app, name="profile")
 login_command.register(app)
+console_command.register(app)
 demo_command.register(app)
 
 
