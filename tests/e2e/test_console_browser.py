@@ -255,7 +255,6 @@ async def test_another_sites_page_gets_nothing_through_the_officers_browser() ->
         page, base = await context.new_page(), link.partition("/enter")[0]
         await page.goto(link)
         asked = len(platform.asked)
-        await page.route("http://evil.example/**", lambda route: route.fulfill(content_type="text/html", body="<p>"))
         acts = {
             "/log": "url => { location.href = url; }",
             f"/{WARNING}/acknowledge": """url => {
@@ -267,9 +266,13 @@ async def test_another_sites_page_gets_nothing_through_the_officers_browser() ->
             }""",
         }
         for path, act in acts.items():
+            page = await context.new_page()
+            await page.route(
+                "http://evil.example/**", lambda route: route.fulfill(content_type="text/html", body="<p>")
+            )
             await page.goto("http://evil.example/")
             async with page.expect_response(f"{base}{path}") as answer:
-                await page.evaluate(act, f"{base}{path}")
+                # Later, so that the page is still there when it has been told.
+                await page.evaluate(f"url => {{ setTimeout({act}, 0, url); }}", f"{base}{path}")
             assert (await answer.value).status == 403
-            await page.wait_for_load_state()
         assert asked == len(platform.asked)

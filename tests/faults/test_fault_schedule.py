@@ -48,7 +48,7 @@ REPLICAS = 3
 CASES = 4
 DOCUMENTS = 8
 DOCUMENT_BYTES = 300_000
-FAULTS = int(os.environ.get("CASEMESH_FAULTS", "6"))
+FAULTS = int(os.environ.get("CASEMESH_FAULTS", "4"))
 SECONDS = float(os.environ.get("CASEMESH_FAULT_SECONDS", "0"))
 """Draw for so long, where that is longer than the faults take."""
 SEED = int(os.environ.get("CASEMESH_FAULT_SEED", "20261122"))

@@ -44,7 +44,7 @@ async def test_no_kill_loses_or_doubles_an_exchange(tmp_path: Path) -> None:
                 submitting = [
                     asyncio.create_task(keep_submitting(officer, case.name, case.parties[0].name)) for case in cases
                 ]
-                for process in ("routing", "postgres", "routing"):
+                for process in ("routing", "postgres"):
                     reached = len(journal.submitted) + BETWEEN_KILLS
                     await until(lambda reached=reached: len(journal.submitted) >= reached)
                     journal.write("kill", process=process)

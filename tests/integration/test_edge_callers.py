@@ -83,6 +83,7 @@ def test_the_gateway_is_let_in_where_agencies_may_call_and_nowhere_else(service:
 def test_the_monitor_looks_at_health_and_at_proofs_that_name_no_case(service: str) -> None:
     log = "casemesh.audit.v1.AuditQueryService"
     proofs = {f"{log}/{method}" for method in ("GetCheckpoint", "GetInclusionProof", "GetConsistencyProof")}
+    proofs.add("casemesh.audit.v1.LogWitnessService/GetCosignedCheckpoint")
     assert {method for method, row in policies(service).items() if Peer.MONITOR in row.callers} <= proofs
 
 
