@@ -115,8 +115,8 @@ class TelemetryConfig:
     otlp_endpoint: str = ""
     """`http://host:port` of an OTLP/gRPC receiver; empty sends nothing. Losing telemetry never fails a call."""
     trace_one_in: int = 1
-    """One of so many traces is kept, the same ones by all services; ids are given and logged all the same. Streams,
-    failures of ours and slow calls are kept besides. Default 1, all: a busy platform keeps fewer."""
+    """One of so many traces is kept, the same ones by all services; ids are given and logged all the same. Streams are
+    kept besides, and of failures of ours and slow calls their own span. Default 1, all: a busy platform keeps fewer."""
     trace_slow: Duration = _ONE_SECOND
     """A unary call that took this long is slow. Default 1s: five times the slowest common call under load. "0s" keeps
     neither slow nor failed calls that were not drawn: recording a span on suspicion costs 40 us, not doing so 12."""

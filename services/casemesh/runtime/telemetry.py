@@ -33,7 +33,7 @@ _SHUTDOWN_SECONDS = 3.0
 def configure(service: str, config: TelemetryConfig) -> None:
     """Send this process's spans and metrics to the configured receiver; without one, spans still have ids."""
     resource = Resource.create({"service.name": service, "service.namespace": "casemesh"})
-    sampler = HeadSampler(config.trace_one_in, record_all=bool(config.otlp_endpoint and config.trace_slow))
+    sampler = HeadSampler(config.trace_one_in, record_topmost=bool(config.otlp_endpoint and config.trace_slow))
     provider = TracerProvider(sampler, resource=resource, shutdown_on_exit=False)
     readers: list[MetricReader] = []
     if config.otlp_endpoint:
