@@ -22,6 +22,7 @@ BENCHES = (
     "access",
     "access_timing",
     "audit",
+    "rules",
     "translate",
     "edge",
     "supervision",
